@@ -1,0 +1,40 @@
+# Two environments, made on first use: .venv holds the board's install, .venv-dev the workstation's.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+RUNTIME = .venv
+DEV = .venv-dev
+NO_VENV = "$(PYTHON) cannot make a virtual environment; on Debian: sudo apt install python3-venv"
+
+.PHONY: demo test check suite bench clean
+
+demo: $(RUNTIME)/installed ## the expression in a real portrait, and an annotated copy in demo/
+	$(RUNTIME)/bin/fer-edge predict edge_runtime/demo/astronaut.jpg --annotate demo
+	@echo "annotated picture: demo/astronaut.jpg"
+
+test: check suite ## everything that must hold before a change lands
+
+check: $(DEV)/installed ## style, types, packaging
+	$(DEV)/bin/ruff format --check .
+	$(DEV)/bin/ruff check .
+	$(DEV)/bin/mypy
+	rm -rf dist && $(DEV)/bin/python -m build --no-isolation --outdir dist . > /dev/null
+	$(DEV)/bin/twine check --strict dist/*
+
+suite: $(DEV)/installed ## the tests
+	$(DEV)/bin/python -m pytest
+
+bench: $(RUNTIME)/installed ## time of each stage on this machine, and what the pipeline adds to its parts
+	$(RUNTIME)/bin/fer-edge bench
+	$(RUNTIME)/bin/python -m benchmarks.overhead
+
+clean:
+	rm -rf $(RUNTIME) $(DEV) dist build demo .pytest_cache .mypy_cache .ruff_cache
+
+$(RUNTIME)/installed: pyproject.toml
+	$(PYTHON) -m venv $(RUNTIME) || { echo $(NO_VENV); exit 2; }
+	$(RUNTIME)/bin/pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(DEV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(DEV) || { echo $(NO_VENV); exit 2; }
+	$(DEV)/bin/pip install --quiet --disable-pip-version-check -e ".[train,convert,test]"
+	touch $@

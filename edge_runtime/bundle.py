@@ -1,0 +1,225 @@
+"""A model bundle: a folder that carries a model with everything needed to use it rightly and to notice damage.
+
+    model.tflite    the model; uint8 pixels in, probabilities out
+    manifest.json   labels, input, preprocess version, size and sha256 of each member, provenance, licence, its own sha256
+    golden.npz      made-up frames with the crops and outputs that they must give (`fer-edge selftest`)
+
+Members are read once, hashed, and those same bytes are handed on: a model file with one flipped bit still loads and
+answers wrongly. The manifest is canonical JSON and holds the hash of itself, so a change of any byte of any member is
+noticed. The hash guards against damage, not against somebody who rewrites it on purpose.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge_runtime.errors import BundleError, LabelError
+from edge_runtime.labels import LabelSet
+from edge_runtime.preprocess import PREPROCESS_VERSION
+
+__all__ = [
+    "FORMAT_VERSION",
+    "SHIPPED",
+    "Bundle",
+    "InputFacts",
+    "canonical_json",
+    "read_bundle",
+    "shipped_bundles",
+    "with_own_hash",
+]
+
+FORMAT_VERSION = 1
+MODEL, MANIFEST, GOLDEN = "model.tflite", "manifest.json", "golden.npz"
+SHIPPED = Path(__file__).parent / "bundles"
+MAX_MEMBER_BYTES = 512 * 1024 * 1024
+_REQUIRED = ("format", "kind", "name", "labels", "label_set", "input", "preprocess", "members", "licence", "sha256")
+
+
+@dataclass(frozen=True)
+class InputFacts:
+    """What the model reads: square crops of `size` px, 1 (grey) or 3 (BGR) channels, uint8."""
+
+    size: int
+    channels: int
+
+    def __post_init__(self) -> None:
+        if not (8 <= self.size <= 1024 and self.channels in (1, 3)):
+            raise ValueError(f"input {self}: expected a size of 8 to 1024 px and 1 or 3 channels")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A verified bundle in memory.
+
+    Attributes:
+        name: the bundle's own name, such as "fer2013".
+        sha256: of the manifest, which holds the hashes of the other members: one hash names the whole bundle.
+        labels: names in the order of the model's output.
+        input: the crop that the model reads.
+        model: the bytes of `model.tflite`.
+        golden: the bytes of `golden.npz`.
+        manifest: everything else that the manifest says (training, calibration, parity, licence).
+    """
+
+    name: str
+    sha256: str
+    labels: LabelSet
+    input: InputFacts
+    model: bytes
+    golden: bytes
+    manifest: Mapping[str, Any]
+
+
+def shipped_bundles() -> list[str]:
+    """Names of the bundles that come with the package."""
+    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{MANIFEST}"))
+
+
+def read_bundle(name_or_path: str | Path) -> Bundle:
+    """Reads and verifies a bundle, by the name of a shipped one or by its folder.
+
+    Raises:
+        BundleError: no such bundle; a member missing, extra, too large or changed; a newer format or preprocessing; a
+            manifest that is not canonical or contradicts itself.
+    """
+    folder = _folder(name_or_path)
+    manifest, sha256 = _manifest(folder)
+    present = {path.name for path in folder.iterdir()}
+    listed = {*manifest["members"], MANIFEST}
+    for name in sorted(listed - present):
+        raise BundleError(
+            f"{folder}: no member {name}", f"the members {', '.join(sorted(listed))}", "copy the bundle again"
+        )
+    for name in sorted(present - listed):
+        raise BundleError(f"{folder}: extra member {name}", f"only {', '.join(sorted(listed))}", f"remove {name}")
+    contents = {name: _member(folder, name, facts) for name, facts in manifest["members"].items()}
+    for name in (MODEL, GOLDEN):
+        if name not in contents:
+            raise BundleError(
+                f"{folder}: a manifest without {name}", f"{MODEL} and {GOLDEN} as members", "pack the bundle again"
+            )
+    try:
+        labels = LabelSet(str(manifest["label_set"]), tuple(manifest["labels"]))
+        facts = InputFacts(**manifest["input"])
+    except (TypeError, ValueError, LabelError) as error:
+        raise BundleError(
+            f"{folder}: {error}",
+            "a manifest with labels and input as `fer-edge bundle show` prints them",
+            "pack the bundle again",
+        ) from error
+    return Bundle(str(manifest["name"]), sha256, labels, facts, contents[MODEL], contents[GOLDEN], manifest)
+
+
+def canonical_json(manifest: Mapping[str, Any]) -> bytes:
+    """The one way in which a manifest is written, so that its bytes can be compared."""
+    return (json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def with_own_hash(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest with `sha256` set to the hash of all the rest of it."""
+    rest = {key: value for key, value in manifest.items() if key != "sha256"}
+    return {**rest, "sha256": hashlib.sha256(canonical_json(rest)).hexdigest()}
+
+
+def _folder(name_or_path: str | Path) -> Path:
+    shipped = SHIPPED / str(name_or_path)
+    if str(name_or_path) in shipped_bundles():
+        return shipped
+    folder = Path(name_or_path)
+    if not folder.is_dir():
+        found = "is a file" if folder.exists() else "does not exist"
+        raise BundleError(
+            f"bundle {str(name_or_path)!r}, which {found}",
+            f"a folder with {MANIFEST}, or one of {', '.join(shipped_bundles()) or 'none shipped'}",
+            "check the path",
+        )
+    return folder
+
+
+def _read(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > MAX_MEMBER_BYTES:
+            raise BundleError(f"{path}: {size} bytes", f"at most {MAX_MEMBER_BYTES}", "this is no member of a bundle")
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise BundleError(
+            f"{path.parent}: no member {path.name}",
+            f"a bundle with {MANIFEST}, {MODEL} and {GOLDEN}",
+            "copy the bundle again",
+        ) from error
+    except OSError as error:
+        raise BundleError(f"{path}: {error.strerror}", "a readable file", "check its permissions") from error
+
+
+def _manifest(folder: Path) -> tuple[dict[str, Any], str]:
+    data = _read(folder / MANIFEST)
+    where = folder / MANIFEST
+    try:
+        manifest = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{where}: not JSON ({error})", "an undamaged manifest", "copy the bundle again") from error
+    if not isinstance(manifest, dict) or "format" not in manifest:
+        raise BundleError(
+            f"{where}: no format version",
+            "a manifest of a fer-edge bundle",
+            "name a folder that `python -m convert pack` made",
+        )
+    # The version comes before the hash: a newer format may hash otherwise, and "damaged" would mislead.
+    version = manifest["format"]
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise BundleError(
+            f"{where}: bundle format {version}",
+            f"at most {FORMAT_VERSION}",
+            "upgrade fer-edge: pip install -U fer-edge",
+        )
+    missing = [key for key in _REQUIRED if key not in manifest]
+    if missing:
+        raise BundleError(
+            f"{where}: no key {missing[0]!r}", f"the keys {', '.join(_REQUIRED)}", "pack the bundle again"
+        )
+    # Another spelling of the same JSON (a space, "\u0061") would hash alike after parsing, so the bytes are compared.
+    try:
+        canonical = canonical_json(manifest) == data and with_own_hash(manifest)["sha256"] == manifest["sha256"]
+    except (ValueError, UnicodeEncodeError):
+        canonical = False
+    if not canonical:
+        raise BundleError(
+            f"{where}: its bytes do not match its own sha256",
+            "an undamaged manifest",
+            "copy the bundle again; edits need `python -m convert pack`",
+        )
+    if version != FORMAT_VERSION or not isinstance(manifest["members"], dict):
+        raise BundleError(f"{where}: bundle format {version!r}", f"{FORMAT_VERSION}", "pack the bundle again")
+    if manifest["preprocess"] != PREPROCESS_VERSION:
+        raise BundleError(
+            f"{where}: preprocessing version {manifest['preprocess']!r}",
+            f"{PREPROCESS_VERSION}, which this fer-edge has",
+            "use the fer-edge that the bundle was made for, or pack it again",
+        )
+    return manifest, hashlib.sha256(data).hexdigest()
+
+
+def _member(folder: Path, name: str, facts: Any) -> bytes:
+    if Path(name).name != name or not isinstance(facts, dict) or set(facts) != {"bytes", "sha256"}:
+        raise BundleError(
+            f"{folder}: member {name!r} with {facts!r}",
+            "a plain file name with bytes and sha256",
+            "pack the bundle again",
+        )
+    data = _read(folder / name)
+    if len(data) != facts["bytes"]:
+        raise BundleError(f"{folder / name}: {len(data)} bytes", f"{facts['bytes']}", "copy the bundle again")
+    found = hashlib.sha256(data).hexdigest()
+    if found != facts["sha256"]:
+        raise BundleError(
+            f"{folder / name}: sha256 {found[:12]}…",
+            f"{facts['sha256'][:12]}…",
+            "the file is damaged: copy the bundle again",
+        )
+    return data

@@ -1,0 +1,45 @@
+"""Crops to probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.bundle import Bundle
+from edge_runtime.errors import BundleError
+from edge_runtime.interpreter import Model
+
+__all__ = ["Classifier"]
+
+
+class Classifier:
+    """A bundle's model, loaded once and kept for life.
+
+    Args:
+        bundle: a verified bundle.
+        threads: of the interpreter.
+
+    Raises:
+        BundleError: the model's input or output is not what the manifest says.
+        InterpreterError: no interpreter, or it refuses the model.
+    """
+
+    def __init__(self, bundle: Bundle, threads: int = 1) -> None:
+        self.bundle = bundle
+        self.labels = bundle.labels
+        self.model = Model(bundle.model, threads, name=f"bundle {bundle.name}")
+        size, channels = bundle.input.size, bundle.input.channels
+        for what, found, wanted in (
+            ("input", (self.model.input.shape, self.model.input.dtype), ((1, size, size, channels), "uint8")),
+            ("output", self.model.output.shape, (1, len(bundle.labels))),
+        ):
+            if found != wanted:
+                raise BundleError(
+                    f"bundle {bundle.name}: {what} {found}", f"{wanted}, as its manifest says", "pack the bundle again"
+                )
+
+    def classify(self, crops: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Probabilities, float32 (N, labels), of crops that are uint8 (size, size, channels) each."""
+        if not crops:
+            return np.zeros((0, len(self.labels)), np.float32)
+        return np.concatenate([self.model.dequantized(self.model.run(crop[None])) for crop in crops])

@@ -1,0 +1,123 @@
+"""The command `fer-edge`: a parser and plain functions. Sub-command modules are imported after parsing."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge_runtime.version import __version__
+
+__all__ = ["main"]
+
+DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command. Returns 0 done, 1 a check failed, 2 wrong use or input, 130 interrupted."""
+    arguments = _parser().parse_args(argv)
+    from devices.errors import DeviceError
+    from edge_runtime.errors import FerEdgeError
+
+    try:
+        code: int = importlib.import_module(arguments.module).run(arguments)
+        sys.stdout.flush()
+    except (FerEdgeError, DeviceError) as error:
+        print(f"fer-edge: {error}", file=sys.stderr)
+        return WRONG_USE
+    except BrokenPipeError:
+        # The reader (`| head`) has what it wanted. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except KeyboardInterrupt:
+        print("fer-edge: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fer-edge", description="Facial expression recognition on single-board computers, offline."
+    )
+    parser.add_argument("--version", action="version", version=f"fer-edge {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    predict = commands.add_parser("predict", help="faces and expressions in pictures, folders and videos")
+    predict.add_argument("paths", nargs="+", metavar="PATH", help="picture, folder (searched through) or video")
+    _model_options(predict)
+    predict.add_argument("--format", default="jsonl", choices=["jsonl", "csv"], help="of the records (default: jsonl)")
+    predict.add_argument(
+        "--out", type=Path, metavar="FILE", help="write the records here instead of to standard output"
+    )
+    predict.add_argument(
+        "--annotate", type=Path, metavar="DIR", help="write pictures and videos with boxes and labels into DIR"
+    )
+    predict.set_defaults(module="edge_runtime.commands.predict")
+
+    record = commands.add_parser("record", help="this machine's answers for a data set of cropped faces, as an .npz")
+    record.add_argument(
+        "data", type=Path, metavar="DATA", help="fer2013.csv, a folder with one folder a label, or a prepared .npz"
+    )
+    record.add_argument("--out", type=Path, required=True, metavar="FILE.npz")
+    record.add_argument("--split", metavar="NAME", help="only this split, such as PublicTest")
+    record.add_argument(
+        "--labels",
+        default="fer2013",
+        metavar="SET",
+        help="fer2013 (the data's own labels) or ferplus:VOTES.csv (default: fer2013)",
+    )
+    _bundle_options(record)
+    record.set_defaults(module="edge_runtime.commands.record")
+
+    bench = commands.add_parser("bench", help="time of each stage, first result and memory on this machine")
+    bench.add_argument(
+        "--picture",
+        type=Path,
+        metavar="FILE",
+        help="the picture to work on (default: the demo portrait in a 640 × 480 frame)",
+    )
+    bench.add_argument(
+        "--runs", type=int, default=200, metavar="N", help="measured runs after warming up (default and least: 200)"
+    )
+    bench.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    _model_options(bench)
+    bench.set_defaults(module="edge_runtime.commands.bench")
+
+    bundle = commands.add_parser("bundle", help="look into a model bundle, or check it")
+    actions = bundle.add_subparsers(required=True, metavar="ACTION")
+    for action, text in (
+        ("show", "labels, input, provenance and hashes"),
+        ("verify", "check every byte; exit 2 where one is wrong"),
+    ):
+        chosen = actions.add_parser(action, help=text)
+        chosen.add_argument(
+            "bundle", nargs="?", default=None, metavar="BUNDLE", help="name of a shipped bundle, or a folder"
+        )
+        chosen.set_defaults(module="edge_runtime.commands.bundle", action=action)
+
+    doctor = commands.add_parser("doctor", help="what this installation has, and the mend for each problem")
+    doctor.add_argument("--json", action="store_true", help="print JSON instead of lines")
+    _model_options(doctor)
+    doctor.set_defaults(module="edge_runtime.commands.doctor")
+
+    selftest = commands.add_parser("selftest", help="does the model answer here as where it was packed?")
+    _bundle_options(selftest)
+    selftest.set_defaults(module="edge_runtime.commands.selftest")
+    return parser
+
+
+def _bundle_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--bundle", default=None, metavar="B", help="name of a shipped bundle, or a bundle's folder")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="of the classifier, 1 to 64 (default: 1)")
+
+
+def _model_options(parser: argparse.ArgumentParser) -> None:
+    _bundle_options(parser)
+    parser.add_argument("--detector", default=None, metavar="D", help="haar or yunet:MODEL.onnx (default: haar)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The sub-commands of `fer-edge`, one file each: `run(arguments) -> exit code`."""

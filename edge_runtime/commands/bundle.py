@@ -1,0 +1,26 @@
+"""`fer-edge bundle show|verify`: what a bundle is, and whether each of its bytes is right."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from edge_runtime.bundle import read_bundle, shipped_bundles
+from edge_runtime.pipeline import DEFAULT_BUNDLE
+
+__all__ = ["run"]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Returns 0; a bundle with a wrong byte raises BundleError, which the command turns into exit 2."""
+    bundle = read_bundle(arguments.bundle or DEFAULT_BUNDLE)
+    if arguments.action == "verify":
+        members = len(bundle.manifest["members"])
+        print(f"{bundle.name}: {members} members and the manifest are as packed; sha256 {bundle.sha256}")
+        return 0
+    print(json.dumps({"bundle_sha256": bundle.sha256, **bundle.manifest}, indent=2, ensure_ascii=False))
+    if arguments.bundle is None:
+        others = [name for name in shipped_bundles() if name != bundle.name]
+        if others:
+            print(f"also shipped: {', '.join(others)}")
+    return 0

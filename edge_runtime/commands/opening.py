@@ -1,0 +1,21 @@
+"""A recognizer or classifier from a command's options, with the defaults filled in."""
+
+from __future__ import annotations
+
+import argparse
+
+from edge_runtime.bundle import read_bundle
+from edge_runtime.classifier import Classifier
+from edge_runtime.pipeline import DEFAULT_BUNDLE, DEFAULT_DETECTOR, Recognizer, load
+
+__all__ = ["classifier_of", "recognizer_of"]
+
+
+def recognizer_of(arguments: argparse.Namespace) -> Recognizer:
+    """From --bundle, --detector and --threads. Raises what `pipeline.load` raises."""
+    return load(arguments.bundle or DEFAULT_BUNDLE, arguments.detector or DEFAULT_DETECTOR, arguments.threads)
+
+
+def classifier_of(arguments: argparse.Namespace) -> Classifier:
+    """From --bundle and --threads. Raises what `read_bundle` and `Classifier` raise."""
+    return Classifier(read_bundle(arguments.bundle or DEFAULT_BUNDLE), arguments.threads)

@@ -1,0 +1,52 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from edge_runtime.errors import OutputError
+
+__all__ = ["partial_path", "whole_file", "write_whole"]
+
+
+def partial_path(path: Path) -> Path:
+    """Where the bytes of `path` grow until it is complete: beside it, with the same suffix last."""
+    return path.with_name(f"{path.stem}.partial{path.suffix}")
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A binary file to write; it takes the name `path` when the block ends well, and vanishes when it does not.
+
+    After Ctrl-C what was written stays under `partial_path(path)`: hours of work are not thrown away.
+
+    Raises:
+        OutputError: the file cannot be made or written (no folder, no permission, disk full).
+    """
+    partial = partial_path(path)
+    try:
+        with open(partial, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OutputError(
+            f"{path}: {error.strerror or error}",
+            "a place that can be written",
+            "check the folder, its permissions and the free space",
+        ) from error
+    except Exception:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Writes `data` to `path`, whole or not at all. Raises OutputError."""
+    with whole_file(path) as file:
+        file.write(data)

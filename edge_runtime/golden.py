@@ -1,0 +1,216 @@
+"""The golden self-test: made-up frames with the crops and outputs that they gave where the bundle was packed.
+
+Each stage is compared by itself, so that a failure names its cause: the crops tell colour order and resizing, the
+stored outputs for stored crops tell the kernels, and the stored names tell the order of the labels.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.bundle import Bundle, InputFacts
+from edge_runtime.errors import BundleError
+from edge_runtime.geometry import Box
+from edge_runtime.interpreter import Model
+from edge_runtime.labels import LabelSet
+from edge_runtime.preprocess import crop_face
+
+__all__ = ["Golden", "Verdict", "check", "make_golden", "read_golden"]
+
+SEED = 20260101
+COUNT = 8
+FRAME_SIZE = (160, 120)
+KERNEL_TOLERANCE = 0.02
+"""Another kernel may move a probability by this much and still pass: int8 outputs are steps of 1/256."""
+
+Crop = Callable[[NDArray[np.uint8], Box, int, int], NDArray[np.uint8]]
+Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Golden:
+    """frames uint8 (N, H, W, 3) BGR; squares float64 (N, 4); crops uint8 (N, S, S, C); probabilities float32 (N, L); names of the L outputs."""
+
+    frames: NDArray[np.uint8]
+    squares: NDArray[np.float64]
+    crops: NDArray[np.uint8]
+    probabilities: NDArray[np.float32]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of one self-test.
+
+    cause: "" where it passed, else "colour order", "resize", "label order" or "kernel".
+    exact: whether every probability is the same to the last bit.
+    largest_difference: of the probabilities for the stored crops, 0..1.
+    message: one line for a person.
+    """
+
+    passed: bool
+    exact: bool
+    cause: str
+    largest_difference: float
+    message: str
+
+
+def make_golden(run: Run, labels: LabelSet, facts: InputFacts) -> bytes:
+    """The bytes of `golden.npz`: seeded frames, their crops, and what `run` answers for them."""
+    frames, squares = _made_up_frames()
+    crops = np.stack(
+        [
+            crop_face(frame, Box(*square), facts.size, facts.channels)
+            for frame, square in zip(frames, squares, strict=True)
+        ]
+    )
+    probabilities = np.concatenate([run(crop[None]) for crop in crops]).astype(np.float32)
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer, frames=frames, squares=squares, crops=crops, probabilities=probabilities, names=np.array(labels.names)
+    )
+    return buffer.getvalue()
+
+
+def read_golden(data: bytes) -> Golden:
+    """Parses `golden.npz`. Raises BundleError where members are missing or disagree."""
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            members = {name: archive[name] for name in ("frames", "squares", "crops", "probabilities", "names")}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise BundleError(
+            f"golden.npz: {error}", "frames, squares, crops, probabilities and names", "pack the bundle again"
+        ) from error
+    if len({len(members[name]) for name in ("frames", "squares", "crops", "probabilities")}) != 1 or not len(
+        members["frames"]
+    ):
+        raise BundleError(
+            "golden.npz: members of different length", "one crop and one output a frame", "pack the bundle again"
+        )
+    names = tuple(str(name) for name in members.pop("names"))
+    return Golden(names=names, **members)
+
+
+def check(bundle: Bundle, model: Model, crop: Crop = crop_face, run: Run | None = None) -> Verdict:
+    """Runs the self-test of `bundle` on `model`.
+
+    Args:
+        crop: how this program cuts faces.
+        run: pixels uint8 (1, S, S, C) to probabilities float32 (1, L); None takes the model's own.
+    """
+    golden = read_golden(bundle.golden)
+    run = run or (lambda batch: model.dequantized(model.run(batch)))
+    if golden.names != bundle.labels.names:
+        return _failed(
+            "label order",
+            f"the manifest names {', '.join(bundle.labels.names)}, the golden outputs {', '.join(golden.names)}",
+        )
+    size, channels = bundle.input.size, bundle.input.channels
+    squares = [Box(*(float(value) for value in square)) for square in golden.squares]
+    crops = np.stack(
+        [crop(frame, square, size, channels) for frame, square in zip(golden.frames, squares, strict=True)]
+    )
+    if crops.shape != golden.crops.shape:
+        return _failed("resize", f"crops of {crops.shape[1:]} instead of {golden.crops.shape[1:]}")
+    if not np.array_equal(crops, golden.crops):
+        swapped = np.stack(
+            [
+                crop(np.ascontiguousarray(frame[..., ::-1]), square, size, channels)
+                for frame, square in zip(golden.frames, squares, strict=True)
+            ]
+        )
+        if np.array_equal(swapped, golden.crops) or np.array_equal(swapped[..., ::-1], golden.crops):
+            return _failed("colour order", "crops match once red and blue are swapped: frames must be BGR")
+        off = int(np.abs(crops.astype(np.int16) - golden.crops).max())
+        return _failed("resize", f"crops differ by up to {off} grey levels: cropping or scaling is not the bundle's")
+    answers = np.concatenate([run(pixels[None]) for pixels in golden.crops])
+    difference = (
+        float(np.abs(answers - golden.probabilities).max()) if answers.shape == golden.probabilities.shape else 1.0
+    )
+    if difference == 0:
+        return Verdict(True, True, "", 0.0, f"{len(crops)} golden faces, bit-exact")
+    order = _permutation(answers, golden.probabilities)
+    if order is not None:
+        shown = ", ".join(bundle.labels.names[index] for index in order)
+        return _failed("label order", f"outputs match once reordered as {shown}", difference)
+    same = bool((answers.argmax(axis=1) == golden.probabilities.argmax(axis=1)).all())
+    if same and difference <= KERNEL_TOLERANCE:
+        return Verdict(
+            True,
+            False,
+            "",
+            difference,
+            f"{len(crops)} golden faces, same decisions; another kernel moves probabilities by up to {difference:.4f}",
+        )
+    return _failed(
+        "kernel",
+        f"probabilities of stored crops differ by up to {difference:.4f}: another interpreter, delegate or model",
+        difference,
+    )
+
+
+def _failed(cause: str, message: str, difference: float = 1.0) -> Verdict:
+    return Verdict(False, False, cause, difference, f"{cause}: {message}")
+
+
+def _permutation(answers: NDArray[np.float32], expected: NDArray[np.float32]) -> list[int] | None:
+    """An order of the columns of `answers` that gives `expected` to within the tolerance, if it isn't the given one."""
+    if answers.shape != expected.shape:
+        return None
+    distance = np.abs(answers[:, :, None] - expected[:, None, :]).max(axis=0)
+    order = [int(column) for column in distance.argmin(axis=0)]
+    fits = float(distance.min(axis=0).max()) <= KERNEL_TOLERANCE
+    return order if fits and sorted(order) == list(range(len(order))) and order != list(range(len(order))) else None
+
+
+def _made_up_frames() -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Coloured, face-like drawings whose red, green and blue differ, with squares that shrink, grow and leave the frame."""
+    random = np.random.default_rng(SEED)
+    width, height = FRAME_SIZE
+    frames, squares = [], []
+    for _ in range(COUNT):
+        coarse = random.integers(0, 256, (6, 8, 3), dtype=np.uint8)
+        frame = cv2.resize(coarse, FRAME_SIZE, interpolation=cv2.INTER_CUBIC)
+        side = float(random.uniform(24, 110))
+        x, y = float(random.uniform(0.3, 0.7)) * width, float(random.uniform(0.3, 0.7)) * height
+        _draw_face(frame, (x, y), side, random)
+        frames.append(frame)
+        squares.append((x - side / 2, y - side / 2, x + side / 2, y + side / 2))
+    return np.stack(frames), np.array(squares, np.float64)
+
+
+def _draw_face(frame: NDArray[np.uint8], center: tuple[float, float], side: float, random: np.random.Generator) -> None:
+    def at(right: float, down: float) -> tuple[int, int]:
+        return round(center[0] + right * side), round(center[1] + down * side)
+
+    def length(share: float) -> int:
+        return max(1, round(share * side))
+
+    skin = tuple(int(level) for level in random.integers(60, 250, 3))
+    dark: Any = tuple(level // 4 for level in skin)
+    cv2.ellipse(frame, at(0, 0), (length(0.38), length(0.48)), 0, 0, 360, skin, -1)
+    open_eye = float(random.uniform(0.02, 0.08))
+    for eye in (-0.17, 0.17):
+        cv2.ellipse(frame, at(eye, -0.1), (length(0.08), length(open_eye)), 0, 0, 360, dark, -1)
+        cv2.line(
+            frame, at(eye - 0.09, -0.2 + float(random.uniform(-0.05, 0.05))), at(eye + 0.09, -0.2), dark, length(0.03)
+        )
+    cv2.line(frame, at(0, -0.05), at(0, 0.1), dark, length(0.02))
+    smile = float(random.uniform(-0.15, 0.15))
+    cv2.ellipse(
+        frame,
+        at(0, 0.25 - smile / 2),
+        (length(0.17), length(abs(smile) + 0.02)),
+        0,
+        *((0, 180) if smile > 0 else (180, 360)),
+        dark,
+        length(0.04),
+    )

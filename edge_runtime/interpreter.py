@@ -1,0 +1,161 @@
+"""The only module that knows LiteRT: `ai_edge_litert`, else `tflite_runtime`, else TensorFlow's interpreter.
+
+Which of them is in use is part of every report, since they round differently.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.quiet import quiet_decoders
+from edge_runtime.errors import InterpreterError
+
+__all__ = ["Implementation", "Model", "Quantization", "TensorFacts", "find_implementation"]
+
+CANDIDATES = (
+    ("ai_edge_litert.interpreter", "ai-edge-litert"),
+    ("tflite_runtime.interpreter", "tflite-runtime"),
+    ("tensorflow.lite.python.interpreter", "tensorflow"),
+)
+MAX_THREADS = 64
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """Which package interprets models here."""
+
+    package: str
+    version: str
+    factory: Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """real = scale × (stored - zero_point); scale 0 means that the tensor is not quantized."""
+
+    scale: float
+    zero_point: int
+
+
+@dataclass(frozen=True)
+class TensorFacts:
+    """Name, shape (batch first), dtype and quantization of an input or output."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    quantization: Quantization
+
+
+def find_implementation(candidates: tuple[tuple[str, str], ...] = CANDIDATES) -> Implementation:
+    """The first interpreter package that can be imported.
+
+    Raises:
+        InterpreterError: none is installed, or each fails to import; the reasons are named.
+    """
+    reasons: list[str] = []
+    for module_name, package in candidates:
+        try:
+            module = importlib.import_module(module_name)
+        except ImportError as error:
+            reasons.append(f"{package}: {error}")
+            continue
+        version = getattr(module, "__version__", None)
+        try:
+            version = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            version = version or "unknown version"
+        return Implementation(package, str(version), module.Interpreter)
+    raise InterpreterError(
+        f"no TFLite interpreter ({'; '.join(reasons)})",
+        "ai-edge-litert, tflite-runtime or TensorFlow",
+        "pip install ai-edge-litert (on 32-bit ARM: tflite-runtime)",
+    )
+
+
+class Model:
+    """A TFLite model with one input and one output, loaded once and kept.
+
+    Args:
+        content: the bytes of the .tflite file.
+        threads: for the CPU kernels, 1 to 64.
+        name: for messages.
+        implementation: which interpreter; None takes the first that is installed.
+
+    Raises:
+        InterpreterError: the bytes are no model that the interpreter takes, or it has several inputs or outputs.
+    """
+
+    def __init__(
+        self, content: bytes, threads: int = 1, name: str = "model", implementation: Implementation | None = None
+    ) -> None:
+        if not 1 <= threads <= MAX_THREADS:
+            raise InterpreterError(
+                f"{threads} threads", f"1 to {MAX_THREADS}", "give as many threads as the board has cores"
+            )
+        self.name = name
+        self.threads = threads
+        self.implementation = implementation or find_implementation()
+        try:
+            # LiteRT announces its delegate on file descriptor 2, past Python: not a message for the user.
+            with quiet_decoders():
+                self._interpreter = self.implementation.factory(model_content=content, num_threads=threads)
+                self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise InterpreterError(
+                f"{name}: {self.implementation.package} {self.implementation.version} refuses it ({reason})",
+                "a TFLite model of operators that it knows",
+                "take a bundle made for this runtime, or upgrade ai-edge-litert",
+            ) from error
+        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise InterpreterError(
+                f"{name}: {len(inputs)} inputs and {len(outputs)} outputs",
+                "one of each",
+                "convert it again with one input and one output",
+            )
+        self.input, self.output = _facts(inputs[0]), _facts(outputs[0])
+        self._input_index, self._output_index = inputs[0]["index"], outputs[0]["index"]
+
+    def run(self, batch: NDArray[Any]) -> NDArray[Any]:
+        """The output of one batch, as stored (not dequantized), in an array of its own.
+
+        Args:
+            batch: the input's own shape and dtype.
+        """
+        self._interpreter.set_tensor(self._input_index, batch)
+        self._interpreter.invoke()
+        output: NDArray[Any] = self._interpreter.get_tensor(self._output_index)
+        return output
+
+    def delegated(self) -> bool | None:
+        """Whether a delegate (XNNPACK on a CPU) took operators of this model; None where the runtime doesn't tell."""
+        details = getattr(self._interpreter, "_get_ops_details", None)
+        if details is None:
+            return None
+        return any(operator["op_name"] == "DELEGATE" for operator in details())
+
+    def dequantized(self, stored: NDArray[Any]) -> NDArray[np.float32]:
+        """Stored output values as real numbers, float32: the one place where this is done."""
+        scale, zero_point = self.output.quantization.scale, self.output.quantization.zero_point
+        if scale == 0:
+            return stored.astype(np.float32)
+        return (stored.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)
+
+
+def _facts(details: dict[str, Any]) -> TensorFacts:
+    scale, zero_point = details["quantization"]
+    return TensorFacts(
+        str(details["name"]),
+        tuple(int(side) for side in details["shape"]),
+        np.dtype(details["dtype"]).name,
+        Quantization(float(scale), int(zero_point)),
+    )

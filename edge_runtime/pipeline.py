@@ -1,0 +1,113 @@
+"""One frame in, its faces out: detect, crop, classify."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.bundle import Bundle, read_bundle
+from edge_runtime.classifier import Classifier
+from edge_runtime.detectors import Detector, open_detector
+from edge_runtime.errors import UsageError
+from edge_runtime.face import Face
+from edge_runtime.preprocess import crop_face
+
+__all__ = ["DEFAULT_BUNDLE", "DEFAULT_DETECTOR", "Recognizer", "StageTimes", "load"]
+
+DEFAULT_BUNDLE = "fer2013"
+DEFAULT_DETECTOR = "haar"
+
+
+@dataclass(frozen=True)
+class StageTimes:
+    """How long the stages of one frame took, in seconds."""
+
+    detect_s: float
+    crop_s: float
+    classify_s: float
+
+
+class Recognizer:
+    """Finds faces in a picture and reads their expressions. Holds one interpreter and one detector; one thread at a time.
+
+    Args:
+        classifier: crops to probabilities.
+        detector: frame to boxes.
+    """
+
+    def __init__(self, classifier: Classifier, detector: Detector) -> None:
+        self.classifier = classifier
+        self.detector = detector
+
+    @property
+    def bundle(self) -> Bundle:
+        return self.classifier.bundle
+
+    def __call__(self, image: NDArray[np.uint8]) -> list[Face]:
+        """The faces of one picture, largest first.
+
+        Args:
+            image: BGR uint8 (H, W, 3), as OpenCV reads it, or grey uint8 (H, W).
+
+        Raises:
+            UsageError: anything else.
+        """
+        return self.timed(image)[0]
+
+    def timed(self, image: NDArray[np.uint8]) -> tuple[list[Face], StageTimes]:
+        """Like calling the object, and what each stage took."""
+        _check_image(image)
+        began = time.perf_counter()
+        detections = self.detector.detect(image)
+        detected = time.perf_counter()
+        facts, framing = self.bundle.input, self.detector.framing
+        crops = [
+            crop_face(image, framing.square(detection.box), facts.size, facts.channels) for detection in detections
+        ]
+        cropped = time.perf_counter()
+        probabilities = self.classifier.classify(crops)
+        classified = time.perf_counter()
+        names = self.classifier.labels.names
+        faces = []
+        for detection, row in zip(detections, probabilities, strict=True):
+            best = int(row.argmax())
+            emotions = dict(zip(names, row.tolist(), strict=True))
+            faces.append(
+                Face(detection.box, detection.score, names[best], emotions[names[best]], emotions, detection.landmarks)
+            )
+        return faces, StageTimes(detected - began, cropped - detected, classified - cropped)
+
+
+def load(bundle: str | Path = DEFAULT_BUNDLE, detector: str = DEFAULT_DETECTOR, threads: int = 1) -> Recognizer:
+    """A recognizer from a bundle and a detector.
+
+    Args:
+        bundle: the name of a shipped bundle, or a bundle's folder.
+        detector: "haar" or "yunet:MODEL.onnx".
+        threads: for the classifier's CPU kernels.
+
+    Raises:
+        BundleError, DetectorError, InterpreterError: with what to do about it.
+    """
+    return Recognizer(Classifier(read_bundle(bundle), threads), open_detector(detector))
+
+
+def _check_image(image: Any) -> None:
+    if not isinstance(image, np.ndarray):
+        raise UsageError(
+            f"a {type(image).__name__} as image",
+            "a NumPy array, BGR uint8 (H, W, 3)",
+            "cv2.imread(path), or np.array(pillow_image.convert('RGB'))[..., ::-1]",
+        )
+    colour = image.ndim == 3 and image.shape[2] == 3
+    if image.dtype != np.uint8 or not (image.ndim == 2 or colour) or 0 in image.shape:
+        raise UsageError(
+            f"an image {image.dtype} {image.shape}",
+            "BGR uint8 (H, W, 3) or grey uint8 (H, W), not empty",
+            "scale to 0..255, drop alpha, and convert with .astype(np.uint8)",
+        )

@@ -1,0 +1,68 @@
+"""What `fer-edge predict` says of a face: one flat record, the same in every output format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from edge_runtime.bundle import Bundle
+from edge_runtime.face import Face
+from edge_runtime.version import __version__
+
+__all__ = ["Record", "RunHeader"]
+
+
+@dataclass(frozen=True)
+class RunHeader:
+    """Said once a run: which model and detector answered."""
+
+    bundle: str
+    bundle_sha256: str
+    detector: str
+    labels: tuple[str, ...]
+
+    @classmethod
+    def of(cls, bundle: Bundle, detector: str) -> RunHeader:
+        return cls(bundle.name, bundle.sha256, detector, bundle.labels.names)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "fer_edge": __version__,
+            "bundle": self.bundle,
+            "sha256": self.bundle_sha256,
+            "detector": self.detector,
+            "labels": list(self.labels),
+        }
+
+
+@dataclass(frozen=True)
+class Record:
+    """One face of one frame.
+
+    Attributes:
+        source: the picture or video, as it was named.
+        frame: from 0; 0 for a picture.
+        time_s: since the start of the video; 0 for a picture.
+        number: of the face in its frame, from 0, largest first.
+    """
+
+    source: str
+    frame: int
+    time_s: float
+    number: int
+    face: Face
+
+    def as_dict(self) -> dict[str, Any]:
+        face = self.face
+        return {
+            "source": self.source,
+            "frame": self.frame,
+            "time_s": round(self.time_s, 3),
+            "face": self.number,
+            "track": face.track,
+            "box": [round(value, 1) for value in face.box.as_tuple()],
+            "detector_score": round(face.detector_score, 4),
+            "label": face.label,
+            "score": round(face.score, 4),
+            "emotions": {name: round(value, 4) for name, value in face.emotions.items()},
+        }
