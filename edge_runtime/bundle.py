@@ -104,7 +104,10 @@ def read_bundle(name_or_path: str | Path) -> Bundle:
                 f"{folder}: a manifest without {name}", f"{MODEL} and {GOLDEN} as members", "pack the bundle again"
             )
     try:
-        labels = LabelSet(str(manifest["label_set"]), tuple(manifest["labels"]))
+        names = manifest["labels"]
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise TypeError(f"labels {names!r}")
+        labels = LabelSet(str(manifest["label_set"]), tuple(names))
         facts = InputFacts(**manifest["input"])
     except (TypeError, ValueError, LabelError) as error:
         raise BundleError(
@@ -194,8 +197,14 @@ def _manifest(folder: Path) -> tuple[dict[str, Any], str]:
             "an undamaged manifest",
             "copy the bundle again; edits need `python -m convert pack`",
         )
-    if version != FORMAT_VERSION or not isinstance(manifest["members"], dict):
+    if version != FORMAT_VERSION:
         raise BundleError(f"{where}: bundle format {version!r}", f"{FORMAT_VERSION}", "pack the bundle again")
+    if not isinstance(manifest["members"], dict):
+        raise BundleError(
+            f"{where}: members {manifest['members']!r}",
+            "a table of names with bytes and sha256",
+            "pack the bundle again",
+        )
     if manifest["preprocess"] != PREPROCESS_VERSION:
         raise BundleError(
             f"{where}: preprocessing version {manifest['preprocess']!r}",

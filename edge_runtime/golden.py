@@ -162,13 +162,24 @@ def _failed(cause: str, message: str, difference: float = 1.0) -> Verdict:
 
 
 def _permutation(answers: NDArray[np.float32], expected: NDArray[np.float32]) -> list[int] | None:
-    """An order of the columns of `answers` that gives `expected` to within the tolerance, if it isn't the given one."""
+    """The order of the columns of `answers` that gives `expected`, where that isn't the given one.
+
+    It must fit exactly, or to within the tolerance where the given order does not: two classes that are almost never
+    answered may change places in a kernel's last bits.
+    """
     if answers.shape != expected.shape:
         return None
+    classes = answers.shape[1]
     distance = np.abs(answers[:, :, None] - expected[:, None, :]).max(axis=0)
-    order = [int(column) for column in distance.argmin(axis=0)]
-    fits = float(distance.min(axis=0).max()) <= KERNEL_TOLERANCE
-    return order if fits and sorted(order) == list(range(len(order))) and order != list(range(len(order))) else None
+    order = [-1] * classes
+    pairs = ((float(distance[i, j]), i != j, i, j) for i in range(classes) for j in range(classes))
+    for _, _, column, place in sorted(pairs):
+        if order[place] < 0 and column not in order:
+            order[place] = column
+    given = list(range(classes))
+    misfit = float(distance[order, given].max())
+    allowed = KERNEL_TOLERANCE if float(distance[given, given].max()) > KERNEL_TOLERANCE else 0.0
+    return order if order != given and misfit <= allowed else None
 
 
 def _made_up_frames() -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
@@ -178,7 +189,8 @@ def _made_up_frames() -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     frames, squares = [], []
     for _ in range(COUNT):
         coarse = random.integers(0, 256, (6, 8, 3), dtype=np.uint8)
-        frame = cv2.resize(coarse, FRAME_SIZE, interpolation=cv2.INTER_CUBIC)
+        # Flat blocks, as gradients would make the file thirty times as large.
+        frame = cv2.resize(coarse, FRAME_SIZE, interpolation=cv2.INTER_NEAREST)
         side = float(random.uniform(24, 110))
         x, y = float(random.uniform(0.3, 0.7)) * width, float(random.uniform(0.3, 0.7)) * height
         _draw_face(frame, (x, y), side, random)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.quiet import quiet_decoders
+from devices.quiet import quiet_libraries
 from edge_runtime.errors import InterpreterError
 
 __all__ = ["Implementation", "Model", "Quantization", "TensorFacts", "find_implementation"]
@@ -105,7 +105,7 @@ class Model:
         self.implementation = implementation or find_implementation()
         try:
             # LiteRT announces its delegate on file descriptor 2, past Python: not a message for the user.
-            with quiet_decoders():
+            with quiet_libraries():
                 self._interpreter = self.implementation.factory(model_content=content, num_threads=threads)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:

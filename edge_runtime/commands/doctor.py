@@ -61,15 +61,14 @@ def _guarded(subject: str, look: Callable[[], Finding]) -> Finding:
 
 
 def _board(board: Board) -> list[Finding]:
+    memory = "" if board.memory_mb is None else f", {board.memory_mb} MiB"
     temperature = "" if board.temperature_c is None else f", {board.temperature_c:.0f} °C"
-    findings = [
-        Finding("board", f"{board.model}, {board.machine}, {board.cores} cores, {board.memory_mb:.0f} MB{temperature}")
-    ]
-    if board.throttled:
+    findings = [Finding("board", f"{board.model}, {board.machine}, {board.cores} cores{memory}{temperature}")]
+    if board.throttling:
         findings.append(
             Finding(
                 "power",
-                f"throttled now or since start: {', '.join(board.throttled)}",
+                f"throttled now or since start: {', '.join(board.throttling)}",
                 "use the board's own power supply and a heat sink or fan",
             )
         )

@@ -41,7 +41,7 @@ class Haar:
                 "OpenCV 4",
                 'pip install "opencv-python-headless<5"',
             )
-        path = Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"
+        path = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
         self._cascade = cv2.CascadeClassifier(str(path))
         if self._cascade.empty():
             raise DetectorError(

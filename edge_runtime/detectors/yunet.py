@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.quiet import quiet_decoders
+from devices.quiet import quiet_libraries
 from edge_runtime.detectors.base import Detection
 from edge_runtime.detectors.scaling import shrunk
 from edge_runtime.errors import DetectorError
@@ -44,7 +44,7 @@ class YuNet:
         if not path.is_file():
             raise DetectorError(f"yunet:{argument}, which is no file", "a YuNet .onnx file", "check the path")
         try:
-            with quiet_decoders():
+            with quiet_libraries():
                 self._detector = cv2.FaceDetectorYN.create(
                     str(path), "", (320, 320), SCORE_THRESHOLD, OVERLAP_THRESHOLD, MOST_CANDIDATES
                 )

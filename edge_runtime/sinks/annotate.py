@@ -84,6 +84,13 @@ class AnnotatedVideo:
     def write(self, image: NDArray[np.uint8], faces: list[Face]) -> None:
         canvas = annotated(image, faces)
         if self._writer is None:
+            try:
+                str(self._partial).encode()
+            except UnicodeEncodeError as error:
+                # OpenCV ends the process on such a name.
+                raise OutputError(
+                    f"{self.path}: a name that is no UTF-8", "a name of plain characters", "rename the video"
+                ) from error
             self._size = canvas.shape[1], canvas.shape[0]
             # H264 cannot be written by OpenCV's wheels; mp4v plays everywhere.
             self._writer = cv2.VideoWriter(str(self._partial), cv2.VideoWriter.fourcc(*"mp4v"), self._fps, self._size)

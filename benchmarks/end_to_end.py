@@ -1,0 +1,56 @@
+"""What detecting and cropping cost in accuracy: the same faces as the data set crops them, and found in larger pictures.
+
+python -m benchmarks.end_to_end fer2013.csv --split PublicTest --detector haar
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.placement import SEED, find_placed, place
+from edge_runtime.facesets import open_faces
+from edge_runtime.intervals import accuracy_interval
+from edge_runtime.pipeline import DEFAULT_BUNDLE, load
+from edge_runtime.preprocess import crop_face, fit_face
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--split", default="PublicTest")
+    parser.add_argument("--bundle", default=DEFAULT_BUNDLE)
+    parser.add_argument("--detector", default="haar")
+    parser.add_argument("--count", type=int, default=0, help="only the first faces (default: all)")
+    arguments = parser.parse_args()
+    faces = open_faces(arguments.data, split=arguments.split)
+    recognizer = load(arguments.bundle, arguments.detector)
+    detector, classifier, facts = recognizer.detector, recognizer.classifier, recognizer.bundle.input
+    order = np.array(faces.label_set.indices_in(classifier.labels))
+    random = np.random.default_rng(SEED)
+    count = min(len(faces), arguments.count or len(faces))
+    own: list[int] = []
+    placed_right: list[int] = []
+    for pixels, label in zip(faces.pixels[:count], faces.labels[:count], strict=True):
+        image, placed = place(pixels, random)
+        found = find_placed(detector, image, placed)
+        if found is None:
+            continue
+        crop = crop_face(image, detector.framing.square(found.box), facts.size, facts.channels)
+        answers = classifier.classify([fit_face(pixels, facts.size, facts.channels), crop]).argmax(axis=1)
+        own.append(int(answers[0] == order[label]))
+        placed_right.append(int(answers[1] == order[label]))
+    right = np.array([own, placed_right])
+    print(f"bundle {recognizer.bundle.name} {recognizer.bundle.sha256[:12]}, detector {detector.name}, seed {SEED}")
+    print(f"found {right.shape[1]} of {count} faces of {arguments.split} ({100 * right.shape[1] / count:.1f} %)")
+    for name, answers in zip(("the data set's own crop", "detect -> crop"), right, strict=True):
+        print(
+            f"{name:<26}{100 * answers.mean():6.2f} %   95 % interval {accuracy_interval(int(answers.sum()), len(answers))}"
+        )
+    print(f"{'lost':<26}{100 * (right[0].mean() - right[1].mean()):6.2f} points")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""Data-set faces placed back into larger pictures, so that a detector has something to find."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.detectors import Detection, Detector
+from edge_runtime.geometry import Box, iou
+
+__all__ = ["SEED", "find_placed", "place"]
+
+SEED = 7
+CANVAS_SIZE = (320, 240)
+SAME_FACE_IOU = 0.35
+
+
+def place(face: NDArray[np.uint8], random: np.random.Generator) -> tuple[NDArray[np.uint8], Box]:
+    """Puts a grey (H, W) face, 100 to 160 px large, somewhere into a BGR picture of 320 × 240 px.
+
+    The background continues the face's own border, blurred more and more, as FER2013's crops end before chin and hair do.
+
+    Returns:
+        The picture, and the box that the whole crop covers in it.
+    """
+    width, height = CANVAS_SIZE
+    side = int(random.integers(100, 161))
+    left, top = int(random.integers(20, width - side - 20)), int(random.integers(20, height - side - 20))
+    grown = cv2.resize(face, (side, side), interpolation=cv2.INTER_CUBIC)
+    canvas = cv2.copyMakeBorder(grown, top, height - top - side, left, width - left - side, cv2.BORDER_REPLICATE)
+    background = cv2.GaussianBlur(canvas, (0, 0), side / 8)
+    background[top : top + side, left : left + side] = grown
+    return cv2.cvtColor(background, cv2.COLOR_GRAY2BGR), Box(left, top, left + side, top + side)
+
+
+def find_placed(detector: Detector, image: NDArray[np.uint8], placed: Box) -> Detection | None:
+    """The detection that overlaps the placed face most, or None where none overlaps it enough."""
+    detections = [(iou(detection.box, placed), detection) for detection in detector.detect(image)]
+    overlap, best = max(detections, key=lambda pair: pair[0], default=(0.0, None))
+    return best if overlap > SAME_FACE_IOU else None

@@ -1,0 +1,144 @@
+"""The self-test passes where nothing changed, and names the stage that did."""
+
+import io
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_runtime.bundle import read_bundle
+from edge_runtime.classifier import Classifier
+from edge_runtime.errors import BundleError
+from edge_runtime.golden import KERNEL_TOLERANCE, check, make_golden, read_golden
+from edge_runtime.labels import LabelSet
+from edge_runtime.preprocess import crop_face
+from tests.support import TINY_COLOUR, TINY_GREY
+
+BOTH = pytest.mark.parametrize("path", [TINY_GREY, TINY_COLOUR], ids=lambda path: path.name)
+
+
+def opened(path):
+    classifier = Classifier(read_bundle(path))
+    return classifier.bundle, classifier.model
+
+
+def answers(model):
+    return lambda pixels: model.dequantized(model.run(pixels))
+
+
+@BOTH
+def test_unchanged_bundle_passes(path):
+    verdict = check(*opened(path))
+    assert verdict.passed
+    assert verdict.cause == ""
+    assert verdict.exact or verdict.largest_difference <= KERNEL_TOLERANCE
+
+
+@BOTH
+def test_golden_crops_shrink_grow_and_reach_over_the_edge(path):
+    bundle, _ = opened(path)
+    golden = read_golden(bundle.golden)
+    sides = golden.squares[:, 2] - golden.squares[:, 0]
+    height, width = golden.frames.shape[1:3]
+    assert (sides < bundle.input.size).any()
+    assert (sides > bundle.input.size).any()
+    assert ((golden.squares < 0) | (golden.squares > (width, height, width, height))).any()
+
+
+@BOTH
+def test_swapped_colours_are_told(path):
+    verdict = check(*opened(path), crop=lambda frame, *rest: crop_face(np.ascontiguousarray(frame[..., ::-1]), *rest))
+    assert (verdict.passed, verdict.cause) == (False, "colour order")
+
+
+@BOTH
+@pytest.mark.parametrize("interpolation", [cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA])
+def test_another_way_of_resizing_is_told(path, interpolation):
+    def crop(frame, square, size, channels):
+        cut = crop_face(frame, square, round(square.width), channels)
+        return cv2.resize(cut, (size, size), interpolation=interpolation).reshape(size, size, channels)
+
+    verdict = check(*opened(path), crop=crop)
+    assert (verdict.passed, verdict.cause) == (False, "resize")
+    assert "grey levels" in verdict.message
+
+
+@BOTH
+def test_another_crop_size_is_told(path):
+    verdict = check(*opened(path), crop=lambda frame, square, size, channels: crop_face(frame, square, 32, channels))
+    assert (verdict.passed, verdict.cause) == (False, "resize")
+
+
+@BOTH
+def test_relabelled_manifest_is_told(path):
+    bundle, model = opened(path)
+    swapped = replace(bundle, labels=LabelSet(bundle.labels.name, bundle.labels.names[::-1]))
+    verdict = check(swapped, model)
+    assert (verdict.passed, verdict.cause) == (False, "label order")
+
+
+@BOTH
+def test_reordered_outputs_are_told_with_their_order(path):
+    bundle, model = opened(path)
+    order = np.roll(np.arange(len(bundle.labels)), 2)
+    verdict = check(bundle, model, run=lambda pixels: answers(model)(pixels)[:, order])
+    assert (verdict.passed, verdict.cause) == (False, "label order")
+
+
+@BOTH
+def test_different_kernel_is_told(path):
+    bundle, model = opened(path)
+    random = np.random.default_rng(1)
+
+    def run(pixels):
+        probabilities = answers(model)(pixels)
+        return (probabilities + random.uniform(0, 0.3, probabilities.shape)).astype(np.float32)
+
+    verdict = check(bundle, model, run=run)
+    assert (verdict.passed, verdict.cause) == (False, "kernel")
+
+
+@BOTH
+def test_kernel_that_rounds_otherwise_passes_and_is_said(path):
+    bundle, model = opened(path)
+    verdict = check(bundle, model, run=lambda pixels: answers(model)(pixels) + np.float32(1 / 256))
+    assert verdict.passed
+    assert not verdict.exact
+    assert "another kernel" in verdict.message
+
+
+def test_classes_that_are_hardly_ever_answered_are_not_taken_for_swapped():
+    """Two columns of almost nothing change places in their last bits: a kernel's rounding, no label order."""
+    bundle, _ = opened(TINY_GREY)
+    expected = np.zeros((8, 7), np.float32)
+    expected[:, 0] = 0.9
+    expected[0, 1], expected[1, 2] = 1 / 256, 2 / 256
+    rows = iter(expected)
+    golden = make_golden(lambda pixels: next(rows)[None], bundle.labels, bundle.input)
+    rounded = iter(expected[:, [0, 2, 1, 3, 4, 5, 6]] + np.float32(0.001))
+    verdict = check(replace(bundle, golden=golden), None, run=lambda pixels: next(rounded)[None])
+    assert verdict.passed, verdict.message
+
+
+def test_swapped_classes_are_told_beside_classes_that_are_never_answered():
+    bundle, _ = opened(TINY_GREY)
+    expected = np.zeros((8, 7), np.float32)
+    expected[:, 0], expected[:, 3] = 0.9, np.linspace(0, 0.1, 8)
+    rows = iter(expected)
+    golden = make_golden(lambda pixels: next(rows)[None], bundle.labels, bundle.input)
+    swapped = iter(expected[:, [0, 1, 2, 5, 4, 3, 6]])
+    verdict = check(replace(bundle, golden=golden), None, run=lambda pixels: next(swapped)[None])
+    assert (verdict.passed, verdict.cause) == (False, "label order")
+
+
+@pytest.mark.parametrize("left_out", ["frames", "squares", "crops", "probabilities", "names"])
+def test_golden_file_without_a_member_is_refused(left_out):
+    with np.load(io.BytesIO(read_bundle(TINY_GREY).golden)) as archive:
+        members = {name: archive[name] for name in archive.files if name != left_out}
+    buffer = io.BytesIO()
+    np.savez(buffer, **members)
+    with pytest.raises(BundleError, match=left_out):
+        read_golden(buffer.getvalue())
+    with pytest.raises(BundleError, match=r"golden\.npz"):
+        read_golden(b"no zip")

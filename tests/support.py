@@ -1,0 +1,20 @@
+"""What several tests share: the tiny bundles, and how commands are run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+BUNDLES = ROOT / "tests" / "bundles"
+TINY_GREY = BUNDLES / "tiny_grey"
+TINY_COLOUR = BUNDLES / "tiny_colour"
+
+
+def fer_edge(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+    """Runs `fer-edge` as a user does, in a process of its own, and never with a traceback."""
+    command = [sys.executable, "-m", "edge_runtime", *map(str, arguments)]
+    outcome = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False, **options)  # type: ignore[call-overload]
+    assert "Traceback" not in outcome.stderr, outcome.stderr
+    return outcome  # type: ignore[no-any-return]

@@ -1,0 +1,37 @@
+"""What comes with the package is whole, small, and right about the demo's smile."""
+
+import pytest
+
+import edge_runtime
+from edge_runtime.bundle import SHIPPED
+from edge_runtime.classifier import Classifier
+from edge_runtime.golden import check
+from edge_runtime.labels import LABEL_SETS
+from edge_runtime.pictures import read_picture
+
+MAX_MODEL_BYTES = 2_700_000
+
+
+@pytest.mark.parametrize("name", edge_runtime.shipped_bundles())
+def test_shipped_bundle_is_whole_small_and_passes_its_self_test(name):
+    bundle = edge_runtime.read_bundle(name)
+    assert bundle.name == name
+    assert bundle.labels.names == LABEL_SETS[bundle.labels.name].names
+    assert len(bundle.model) <= MAX_MODEL_BYTES
+    assert sum(path.stat().st_size for path in (SHIPPED / name).iterdir()) < 3_000_000
+    assert check(bundle, Classifier(bundle).model).passed
+
+
+@pytest.mark.parametrize("name", edge_runtime.shipped_bundles())
+def test_shipped_bundle_says_what_it_was_trained_and_calibrated_on(name):
+    manifest = edge_runtime.read_bundle(name).manifest
+    assert {"recipe", "data_sha256", "seed"} <= set(manifest["training"])
+    assert {"split", "count", "seed", "sha256"} <= set(manifest["calibration"])
+    assert manifest["calibration"]["split"] == "Training"
+    assert manifest["licence"]
+
+
+def test_the_default_bundle_is_shipped_and_calls_the_demos_smile_happy():
+    faces = edge_runtime.load()(read_picture(edge_runtime.DEMO_PICTURE))
+    assert [face.label for face in faces] == ["happy"]
+    assert faces[0].score > 0.5
