@@ -1,16 +1,17 @@
 """Errors of the devices. Each message has three parts: what was received, what was expected, what to do.
 
-DeviceError
-└── CameraError    a camera or video file that cannot be opened, or that stops before its end
+ExplainedError          base of every error of the project that a user can cause or mend
+└── DeviceError
+    └── CameraError     a camera or video file that cannot be opened, or that stops before its end
 """
 
 from __future__ import annotations
 
-__all__ = ["CameraError", "DeviceError", "one_line"]
+__all__ = ["CameraError", "DeviceError", "ExplainedError", "one_line"]
 
 
-class DeviceError(Exception):
-    """Base of every error of a camera, an accelerator or a board.
+class ExplainedError(Exception):
+    """Base of every error that a user can cause or mend; its message is one line.
 
     Args:
         received: what was found, and where ("clip.mp4: 0 bytes").
@@ -23,6 +24,10 @@ class DeviceError(Exception):
         self.expected = expected
         self.mend = mend
         super().__init__(one_line(f"{received}; expected {expected}; {mend}"))
+
+
+class DeviceError(ExplainedError):
+    """Base of every error of a camera, an accelerator or a board."""
 
 
 class CameraError(DeviceError):

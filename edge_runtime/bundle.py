@@ -23,6 +23,7 @@ from edge_runtime.labels import LabelSet
 from edge_runtime.preprocess import PREPROCESS_VERSION
 
 __all__ = [
+    "CLASSIFIER",
     "FORMAT_VERSION",
     "SHIPPED",
     "Bundle",
@@ -34,10 +35,25 @@ __all__ = [
 ]
 
 FORMAT_VERSION = 1
+CLASSIFIER = "classifier"
+"""The `kind` of a bundle that classifies crops of faces."""
+
 MODEL, MANIFEST, GOLDEN = "model.tflite", "manifest.json", "golden.npz"
 SHIPPED = Path(__file__).parent / "bundles"
 MAX_MEMBER_BYTES = 512 * 1024 * 1024
-_REQUIRED = ("format", "kind", "name", "labels", "label_set", "input", "preprocess", "members", "licence", "sha256")
+_REQUIRED = (
+    "format",
+    "kind",
+    "arithmetic",
+    "name",
+    "labels",
+    "label_set",
+    "input",
+    "preprocess",
+    "members",
+    "licence",
+    "sha256",
+)
 
 
 @dataclass(frozen=True)

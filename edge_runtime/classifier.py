@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.bundle import Bundle
+from edge_runtime.bundle import CLASSIFIER, Bundle
 from edge_runtime.errors import BundleError
 from edge_runtime.interpreter import Model
 
@@ -25,6 +25,10 @@ class Classifier:
     """
 
     def __init__(self, bundle: Bundle, threads: int = 1) -> None:
+        if bundle.manifest["kind"] != CLASSIFIER:
+            raise BundleError(
+                f"bundle {bundle.name} of kind {bundle.manifest['kind']!r}", f"a {CLASSIFIER}", "name another --bundle"
+            )
         self.bundle = bundle
         self.labels = bundle.labels
         self.model = Model(bundle.model, threads, name=f"bundle {bundle.name}")

@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import importlib
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge_runtime.running import Command
 from edge_runtime.version import __version__
 
 __all__ = ["main"]
 
-DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command. Returns 0 done, 1 a check failed, 2 wrong use or input, 130 interrupted."""
-    arguments = _parser().parse_args(argv)
-    from devices.errors import DeviceError
-    from edge_runtime.errors import FerEdgeError
-
-    try:
-        code: int = importlib.import_module(arguments.module).run(arguments)
-        sys.stdout.flush()
-    except (FerEdgeError, DeviceError) as error:
-        print(f"fer-edge: {error}", file=sys.stderr)
-        return WRONG_USE
-    except BrokenPipeError:
-        # The reader (`| head`) has what it wanted. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
-    except KeyboardInterrupt:
-        print("fer-edge: interrupted", file=sys.stderr)
-        return INTERRUPTED
-    return code
+    return Command("fer-edge").run(_parser().parse_args(argv))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,51 +1,37 @@
 """Errors of the runtime. Each message has three parts: what was received, what was expected, what to do.
 
-FerEdgeError
-├── UsageError         a wrong argument or combination of arguments
-├── PictureError       a picture file or bytes that cannot be used
-├── VideoError         a video file that cannot be used
-├── FaceSetError       a data set of ready-cropped faces that cannot be used
-├── LabelError         a label or label set that is unknown or disagrees
-├── BundleError        a model bundle that is damaged, incomplete or of another kind
-├── DetectorError      a face detector that is unknown or cannot be opened
-├── InterpreterError   no TFLite interpreter, or a model that it refuses
-├── SelfTestError      the model answers differently here than where it was packed
-└── OutputError        a result that cannot be written
+ExplainedError             of `devices`
+└── FerEdgeError
+    ├── UsageError         a wrong argument or combination of arguments
+    ├── PictureError       a picture file or bytes that cannot be used
+    ├── FaceSetError       a data set of ready-cropped faces that cannot be used
+    ├── LabelError         a label or label set that is unknown or disagrees
+    ├── BundleError        a model bundle that is damaged, incomplete or of another kind
+    ├── DetectorError      a face detector that is unknown or cannot be opened
+    ├── InterpreterError   no TFLite interpreter, or a model that it refuses
+    └── OutputError        a result that cannot be written
 """
 
 from __future__ import annotations
 
-from devices.errors import one_line
+from devices.errors import ExplainedError
 
 __all__ = [
     "BundleError",
     "DetectorError",
+    "ExplainedError",
     "FaceSetError",
     "FerEdgeError",
     "InterpreterError",
     "LabelError",
     "OutputError",
     "PictureError",
-    "SelfTestError",
     "UsageError",
-    "VideoError",
 ]
 
 
-class FerEdgeError(Exception):
-    """Base of every error that a user can cause or mend.
-
-    Args:
-        received: what was found, and where ("photo.jpg: 0 bytes").
-        expected: what would have been right ("a JPEG, PNG, BMP, WebP, GIF or TIFF picture").
-        mend: what to do about it ("copy the file again").
-    """
-
-    def __init__(self, received: str, expected: str, mend: str) -> None:
-        self.received = received
-        self.expected = expected
-        self.mend = mend
-        super().__init__(one_line(f"{received}; expected {expected}; {mend}"))
+class FerEdgeError(ExplainedError):
+    """Base of every error of the runtime."""
 
 
 class UsageError(FerEdgeError):
@@ -54,10 +40,6 @@ class UsageError(FerEdgeError):
 
 class PictureError(FerEdgeError):
     """A picture file or bytes that cannot be used."""
-
-
-class VideoError(FerEdgeError):
-    """A video file that cannot be used."""
 
 
 class FaceSetError(FerEdgeError):
@@ -78,10 +60,6 @@ class DetectorError(FerEdgeError):
 
 class InterpreterError(FerEdgeError):
     """No TFLite interpreter, or a model that it refuses."""
-
-
-class SelfTestError(FerEdgeError):
-    """The model answers differently here than where it was packed."""
 
 
 class OutputError(FerEdgeError):

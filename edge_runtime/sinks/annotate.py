@@ -40,7 +40,7 @@ def _draw(canvas: NDArray[np.uint8], face: Face, enlarge: float, line: int) -> N
     cv2.rectangle(canvas, (left, top), (right, bottom), (0, 0, 0), line + 2, cv2.LINE_AA)
     cv2.rectangle(canvas, (left, top), (right, bottom), colour, line, cv2.LINE_AA)
     text = f"{face.label} {face.score:.0%}" if face.track is None else f"{face.track}: {face.label} {face.score:.0%}"
-    wanted_px = max(14, min(0.16 * (right - left), height / 12))
+    wanted_px = max(14, min(0.16 * (right - left), height / 12), height / 26)
     scale = wanted_px / 22
     thickness = max(1, round(scale * 1.5))
     (text_width, text_height), base = cv2.getTextSize(text, FONT, scale, thickness)
@@ -56,6 +56,12 @@ def _draw(canvas: NDArray[np.uint8], face: Face, enlarge: float, line: int) -> N
     cv2.putText(
         canvas, text, (bar_left + pad, bar_top + pad + text_height), FONT, scale, (0, 0, 0), thickness, cv2.LINE_AA
     )
+
+
+def _ink_on(colour: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Black or white, whichever stands out more from a BGR colour (luma of ITU-R BT.601)."""
+    blue, green, red = colour
+    return (0, 0, 0) if 0.299 * red + 0.587 * green + 0.114 * blue > 110 else (255, 255, 255)
 
 
 def write_annotated(path: Path, image: NDArray[np.uint8], faces: list[Face]) -> None:

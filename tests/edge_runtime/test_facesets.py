@@ -122,6 +122,8 @@ class TestFer2013:
             (f"3,{'1 ' * 2303}x,Training", "pixel 'x' is not a number"),
             (f"3,{'1 ' * 2303}1.5,Training", "pixel '1.5' is not a number"),
             (f"3,{'1 ' * 2303}256,Training", "pixel 256 instead of 0 to 255"),
+            (f"3,{'1 ' * 2303}1000,Training", "pixel 1000 instead of 0 to 255"),
+            (f"3,{'1 ' * 2302} 1,Training", "2303 pixels instead of 2304"),
             (f"3,{'1 ' * 2303}-1,Training", "pixel -1 instead of 0 to 255"),
             (f"3,{'1 ' * 2303}{'9' * 400},Training", f"pixel {'9' * 20} instead of 0 to 255"),
             (f"3,{'1 ' * 2303}²,Training", "pixel '²' is not a number"),
@@ -205,8 +207,8 @@ class TestFolder:
     def test_a_split_read_alone_has_the_same_faces_and_numbers(self, tmp_path):
         for index, (split, label) in enumerate((("train", "angry"), ("train", "happy"), ("test", "happy"))):
             picture(tmp_path / split / label / "a.png", index)
-        whole, alone = open_faces(tmp_path).split("test"), open_faces(tmp_path, split="test")
-        assert alone.sha256() == whole.sha256()
+        for split in ("test", "train"):
+            assert open_faces(tmp_path, split=split).sha256() == open_faces(tmp_path).split(split).sha256()
         with pytest.raises(FaceSetError, match="one of test, train"):
             open_faces(tmp_path, split="PublicTest")
 
@@ -313,6 +315,15 @@ class TestPrepared:
             assert read.splits.tolist() == whole.splits.tolist()
         assert refused > 400
 
+    def test_a_header_that_is_no_python_is_damage_too(self, faces, tmp_path):
+        path = tmp_path / "f.npz"
+        for found, written in ((b"(6, 48, 48)", b"(6, 48, 48 "), (b"{'descr'", b"('descr'"), (b"'|u1'", b"'|u1\n")):
+            write_prepared(faces, path)
+            assert found in path.read_bytes()
+            path.write_bytes(path.read_bytes().replace(found, written))
+            with pytest.raises(FaceSetError, match=r"an undamaged \.npz"):
+                read_prepared(path)
+
     @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
     def test_a_file_cut_short_is_refused(self, faces, tmp_path, share):
         path = tmp_path / "f.npz"
@@ -411,6 +422,7 @@ class TestViews:
         voted = with_label_set(faces, FERPLUS)
         back = with_label_set(voted, FER2013)
         assert back.labels.tolist() == [6, 0, -1, -1, -1, 5]  # contempt is not in FER2013
+        assert with_label_set(back, AFFECTNET8).labels.tolist() == [0, 6, -1, -1, -1, 3]
 
     def test_sets_without_a_common_expression_are_refused(self, faces):
         with pytest.raises(FaceSetError, match="some of calm, not calm"):

@@ -130,6 +130,7 @@ def test_swapped_classes_are_told_beside_classes_that_are_never_answered():
     swapped = iter(expected[:, [0, 1, 2, 5, 4, 3, 6]])
     verdict = check(replace(bundle, golden=golden), None, run=lambda pixels: next(swapped)[None])
     assert (verdict.passed, verdict.cause) == (False, "label order")
+    assert verdict.message.endswith("angry, disgust, fear, surprise, sad, happy, neutral")
 
 
 @pytest.mark.parametrize("left_out", ["frames", "squares", "crops", "probabilities", "names"])

@@ -1,0 +1,150 @@
+"""Calibration faces: the sample from which the ranges of a quantized model's tensors are measured.
+
+They come from the training split alone. Ranges fitted to the faces that a figure is later reported on would flatter it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convert.errors import CalibrationError
+from edge_runtime.facesets import FaceSet, open_faces
+from edge_runtime.preprocess import fit_face
+
+__all__ = ["DEFAULT_COUNT", "TRAINING_SPLITS", "Calibration", "choose_calibration", "read_training_faces"]
+
+DEFAULT_COUNT = 500
+LEAST_COUNT = 32
+"""Fewer faces leave the ranges of deep tensors to chance."""
+
+TRAINING_SPLITS = ("training", "train")
+"""How data sets call the faces to fit, in lower case: FER2013's csv says Training, its folder form train."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The faces, and where they come from.
+
+    Attributes:
+        pixels: uint8 (N, S, S, C), as the model reads them.
+        source: file or folder name of the data, without its path.
+        split: the split's name in the data.
+        rows: the row or file number of each face in its source, in the order of `pixels`.
+        seed: that they were chosen with.
+        darkest, brightest: of the chosen faces. Where they are not 0 and 255, the darkest and brightest pixels were
+            set to that, so that the input's range is all of uint8.
+        sha256: of `pixels`.
+    """
+
+    pixels: NDArray[np.uint8]
+    source: str
+    split: str
+    rows: tuple[int, ...]
+    seed: int
+    darkest: int
+    brightest: int
+    sha256: str
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def as_table(self) -> dict[str, Any]:
+        """What the manifest keeps: everything but the pixels; the rows on one line."""
+        return {
+            "source": self.source,
+            "split": self.split,
+            "count": len(self),
+            "seed": self.seed,
+            "darkest": self.darkest,
+            "brightest": self.brightest,
+            "rows": " ".join(str(row) for row in self.rows),
+            "sha256": self.sha256,
+        }
+
+
+def read_training_faces(path: Path, split: str = "Training") -> FaceSet:
+    """The faces of the training split of any data that `open_faces` opens.
+
+    Raises:
+        CalibrationError: a split that is not for training.
+        FaceSetError: data that cannot be read, or that has no such split.
+    """
+    _check_split(split, path)
+    faces = open_faces(path, split=split)
+    for name in faces.split_names():
+        _check_split(name, path)
+    return faces
+
+
+def choose_calibration(
+    faces: FaceSet, source: str, size: int, channels: int, count: int = DEFAULT_COUNT, seed: int = 1
+) -> Calibration:
+    """A seeded sample with as many faces of each class as there are to have, scaled to the model's input.
+
+    Faces without a label and faces of one single grey level are passed over. Where a class has fewer faces than its
+    share, the other classes fill up.
+
+    Args:
+        faces: of the training split.
+        source: what the data is called in the provenance.
+        size, channels: of the model's input.
+
+    Raises:
+        CalibrationError: faces of another split, no usable face, a class without any, or fewer than `count`.
+    """
+    for name in faces.split_names():
+        _check_split(name, source)
+    if count < LEAST_COUNT:
+        raise CalibrationError(f"count {count}", f"at least {LEAST_COUNT} calibration faces", "raise --count")
+    axes = tuple(range(1, faces.pixels.ndim))
+    varied = faces.pixels.min(axis=axes) < faces.pixels.max(axis=axes)
+    usable = np.flatnonzero((faces.labels >= 0) & varied)
+    if len(usable) < count:
+        raise CalibrationError(
+            f"{source}: {len(usable)} usable faces of {len(faces)} (labelled, and not of one single grey level)",
+            f"at least {count}",
+            "name larger training data or lower --count",
+        )
+    chosen = usable[_balanced(faces.labels[usable], faces, source, count, np.random.default_rng(seed))]
+    pixels = np.stack([fit_face(face, size, channels) for face in faces.pixels[chosen]])
+    darkest, brightest = int(pixels.min()), int(pixels.max())
+    # The converter takes the input's scale from the range it sees: 0 to 255 gives scale 1 and zero point 0, so that
+    # raw pixels go straight in. Two pixels of hundreds of thousands move no other range.
+    pixels.reshape(-1)[int(pixels.argmin())] = 0
+    pixels.reshape(-1)[int(pixels.argmax())] = 255
+    split = ", ".join(faces.split_names())
+    rows = tuple(int(row) for row in faces.rows[chosen])
+    sha256 = hashlib.sha256(pixels.tobytes()).hexdigest()
+    return Calibration(pixels, source, split, rows, seed, darkest, brightest, sha256)
+
+
+def _check_split(split: str, where: object) -> None:
+    if split.strip().lower() not in TRAINING_SPLITS:
+        raise CalibrationError(
+            f"{where}: calibration faces of the split {split!r}",
+            f"training faces only: a split called {' or '.join(TRAINING_SPLITS)}",
+            "faces that the model is chosen or judged by must not set its ranges: name the training split",
+        )
+
+
+def _balanced(
+    labels: NDArray[np.int16], faces: FaceSet, source: str, count: int, random: np.random.Generator
+) -> NDArray[np.int64]:
+    """Indices into `labels`: the classes take turns, each in a random order of its own, until `count` are chosen."""
+    turns = np.empty(len(labels), np.int64)
+    for label, name in enumerate(faces.label_set.names):
+        members = np.flatnonzero(labels == label)
+        if not len(members):
+            raise CalibrationError(
+                f"{source}: no usable face of {name!r}",
+                "calibration faces of each class",
+                "name complete training data",
+            )
+        turns[members] = random.permutation(len(members))
+    return np.sort(np.lexsort((labels, turns))[:count])

@@ -1,0 +1,82 @@
+"""The card beside a converted model: `FILE.tflite.json` says what it was made from and how, and `pack` reads it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from convert.check import KINDS
+from convert.errors import ProvenanceError
+
+__all__ = ["Card", "card_path", "read_card"]
+
+CARD_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Card:
+    """One conversion.
+
+    Attributes:
+        kind: "int8" or "float32".
+        sha256, size_bytes: of the .tflite file.
+        source: file name of the Keras model, and source_sha256 of its bytes.
+        versions: of the packages that converted it.
+        operators: how often each operator occurs.
+        calibration: where the faces come from that set the ranges; None for float32.
+    """
+
+    kind: str
+    sha256: str
+    size_bytes: int
+    source: str
+    source_sha256: str
+    versions: Mapping[str, str]
+    operators: Mapping[str, int]
+    calibration: Mapping[str, Any] | None
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"kind {self.kind!r}, but only {' and '.join(KINDS)} are known")
+        if (self.kind == "int8") != (self.calibration is not None):
+            raise ValueError(f"a {self.kind} model with{'out' if self.calibration is None else ''} calibration")
+
+    def to_json(self) -> bytes:
+        """The card's file."""
+        table = {"version": CARD_VERSION, **asdict(self)}
+        return (json.dumps(table, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def card_path(model: Path) -> Path:
+    """Where the card of a .tflite file lies."""
+    return model.with_name(f"{model.name}.json")
+
+
+def read_card(model: Path, content: bytes) -> Card:
+    """The card of `model`, whose bytes are `content`.
+
+    Raises:
+        ProvenanceError: no card, a damaged one, or one of another model.
+    """
+    path = card_path(model)
+    mend = "convert it with `python -m convert tflite`, which writes both files, and keep them together"
+    try:
+        table = json.loads(path.read_bytes())
+        version = table.pop("version")
+        card = Card(**table) if version == CARD_VERSION else None
+    except OSError as error:
+        raise ProvenanceError(f"{path}: {error.strerror}", "the card of the model", mend) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ProvenanceError(f"{path}: no card of a conversion ({error})", "the card of the model", mend) from error
+    if card is None:
+        raise ProvenanceError(f"{path}: card version {version!r}", f"{CARD_VERSION}", mend)
+    found = hashlib.sha256(content).hexdigest()
+    if found != card.sha256:
+        raise ProvenanceError(
+            f"{path}: the card of a model with sha256 {card.sha256[:12]}…", f"{found[:12]}…, that of {model.name}", mend
+        )
+    return card

@@ -1,0 +1,1 @@
+"""The sub-commands of `python -m convert`, one module each: `run(arguments) -> int`."""

@@ -1,0 +1,86 @@
+"""`python -m convert tflite`: a saved Keras model becomes FILE.tflite and its card FILE.tflite.json."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from pathlib import Path
+
+from convert.calibration import Calibration, choose_calibration, read_training_faces
+from convert.card import Card, card_path
+from convert.check import check_budget
+from convert.errors import UsageError
+from convert.graph import Graph, Tensor, read_graph
+from convert.tflite import KerasFacts, convert_model, keras_facts, read_keras, versions
+from edge_runtime.files import write_whole
+
+__all__ = ["run"]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Returns 0; whatever is wrong raises."""
+    source, out, kind = arguments.model, arguments.out, arguments.kind
+    if (kind == "int8") != (arguments.calibration is not None):
+        raise UsageError(
+            f"--kind {kind} with{'out' if arguments.calibration is None else ''} --calibration",
+            "--calibration DATA for int8, and none for float32",
+            "add it or leave it out",
+        )
+    if out.suffix != ".tflite":
+        raise UsageError(f"--out {out}", "a name that ends in .tflite", f"--out {out.with_suffix('.tflite')}")
+    if not out.absolute().parent.is_dir():
+        raise UsageError(f"--out {out}: no such folder", "a folder that exists", f"mkdir -p {out.parent}")
+    model = read_keras(source)
+    facts = keras_facts(model, str(source))
+    calibration = None if kind == "float32" else _calibration(arguments, facts)
+    if sys.stderr.isatty():
+        print(f"converting {source} to {kind}, which takes some ten seconds", file=sys.stderr)
+    content = convert_model(model, kind, calibration, str(source))
+    graph = read_graph(content, str(out))
+    check_budget(len(content), arguments.most_bytes, str(out))
+    card = Card(
+        kind,
+        hashlib.sha256(content).hexdigest(),
+        len(content),
+        source.name,
+        hashlib.sha256(source.read_bytes()).hexdigest(),
+        versions(),
+        graph.operators,
+        None if calibration is None else calibration.as_table(),
+    )
+    # An old card beside a new model would be refused by `pack`; a new one beside an old model, too.
+    write_whole(out, content)
+    write_whole(card_path(out), card.to_json())
+    _print_summary(out, card, graph)
+    return 0
+
+
+def _calibration(arguments: argparse.Namespace, facts: KerasFacts) -> Calibration:
+    path: Path = arguments.calibration
+    faces = read_training_faces(path, arguments.calibration_split)
+    for problem in faces.problems:
+        print(f"convert: {path}: {problem}; left out", file=sys.stderr)
+    name = path.resolve().name
+    return choose_calibration(faces, name, facts.size, facts.channels, arguments.count, arguments.seed)
+
+
+def _print_summary(out: Path, card: Card, graph: Graph) -> None:
+    print(f"{out}: {card.kind}, {card.size_bytes:,} bytes")
+    operators = ", ".join(
+        f"{count} {name}" for name, count in sorted(card.operators.items(), key=lambda item: -item[1])
+    )
+    print(f"  {sum(card.operators.values())} operators: {operators}")
+    print(f"  input {_shown(graph.input)}")
+    print(f"  output {_shown(graph.output)}")
+    if card.calibration is not None:
+        table = card.calibration
+        print(f"  calibrated on {table['count']} {table['split']} faces of {table['source']}, seed {table['seed']}")
+    print(f"  card {card_path(out)}")
+
+
+def _shown(tensor: Tensor) -> str:
+    shape = " × ".join(str(side) for side in tensor.shape)
+    if tensor.scale == 0:
+        return f"{tensor.dtype} {shape}, not quantized"
+    return f"{tensor.dtype} {shape}, scale {tensor.scale:.6g}, zero point {tensor.zero_point}"

@@ -1,0 +1,58 @@
+"""Errors of conversion.
+
+ConvertError
+├── UsageError         a wrong argument or combination of arguments
+├── SourceError        a Keras model that cannot be converted
+├── CalibrationError   faces that must not or cannot calibrate
+├── GraphError         a converted model that breaks a static fact: its types, shapes, operators or class count
+│   └── BudgetError    a model file larger than it may be
+├── ProvenanceError    a record of where a model comes from that is missing, damaged or of another model
+└── PackError          a bundle that cannot be made or put where it should go
+"""
+
+from __future__ import annotations
+
+from edge_runtime.errors import ExplainedError
+
+__all__ = [
+    "BudgetError",
+    "CalibrationError",
+    "ConvertError",
+    "GraphError",
+    "PackError",
+    "ProvenanceError",
+    "SourceError",
+    "UsageError",
+]
+
+
+class ConvertError(ExplainedError):
+    """Base of every error of conversion."""
+
+
+class UsageError(ConvertError):
+    """A wrong argument or combination of arguments."""
+
+
+class SourceError(ConvertError):
+    """A Keras model that cannot be converted."""
+
+
+class CalibrationError(ConvertError):
+    """Faces that must not or cannot calibrate."""
+
+
+class GraphError(ConvertError):
+    """A converted model that breaks a static fact: its types, shapes, operators or class count."""
+
+
+class BudgetError(GraphError):
+    """A model file larger than it may be."""
+
+
+class ProvenanceError(ConvertError):
+    """A record of where a model comes from that is missing, damaged or of another model."""
+
+
+class PackError(ConvertError):
+    """A bundle that cannot be made or put where it should go."""

@@ -1,0 +1,50 @@
+"""Writing a TFLite model's tables as bytes, smaller and better aligned than the converter leaves them.
+
+With uint8 inputs TensorFlow rewrites its result in Python, whose generated code forgets that constant tensors must be
+aligned. And a model quantized by channel has a zero point of 8 bytes for each channel of each weight and bias, all of
+them 0: one such vector is enough for all tensors with as many channels. That takes 9 % off MobileNetV2's file.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flatbuffers
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["IDENTIFIER", "rewritten", "to_bytes"]
+
+IDENTIFIER = b"TFL3"
+_ALIGNMENT = 16
+"""Of the contents of tensors in the file, as TFLite's schema demands (`force_align: 16`)."""
+
+
+class _Builder(flatbuffers.Builder):  # type: ignore[misc]
+    """Aligns vectors of bytes, and writes equal vectors once: FlatBuffers allows several tables to refer to one."""
+
+    def __init__(self, initial_bytes: int) -> None:
+        super().__init__(initial_bytes)
+        self._written: dict[tuple[str, bytes], int] = {}
+
+    def CreateNumpyVector(self, x: NDArray[Any]) -> int:  # noqa: N802 - the base class' name
+        key = (x.dtype.str, x.tobytes())
+        if key not in self._written:
+            if x.dtype == np.uint8:
+                self.Prep(_ALIGNMENT, x.nbytes)
+            self._written[key] = int(super().CreateNumpyVector(x))
+        return self._written[key]
+
+
+def to_bytes(model: Any) -> bytes:
+    """The file of a model, given as the schema's `ModelT`."""
+    builder = _Builder(1 << 20)
+    builder.Finish(model.Pack(builder), IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def rewritten(content: bytes) -> bytes:
+    """The same model, aligned and without repeated vectors."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    return to_bytes(schema.ModelT.InitFromPackedBuf(content, 0))

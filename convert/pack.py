@@ -1,0 +1,222 @@
+"""Packing: a converted model, its card and its provenance become a bundle that `edge_runtime.bundle` reads."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from convert.card import Card, read_card
+from convert.check import check_budget, check_graph
+from convert.errors import PackError
+from convert.graph import read_graph
+from convert.measured import parity_table, read_measured
+from convert.metadata import Description, with_metadata
+from convert.training import training_table
+from edge_runtime.bundle import (
+    CLASSIFIER,
+    FORMAT_VERSION,
+    GOLDEN,
+    MANIFEST,
+    MODEL,
+    Bundle,
+    InputFacts,
+    canonical_json,
+    read_bundle,
+    with_own_hash,
+)
+from edge_runtime.classifier import Classifier
+from edge_runtime.golden import check, make_golden
+from edge_runtime.interpreter import Model
+from edge_runtime.labels import LabelSet
+from edge_runtime.preprocess import PREPROCESS_VERSION
+from edge_runtime.version import __version__
+
+__all__ = ["Request", "pack"]
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to pack.
+
+    Attributes:
+        model: a .tflite file of `python -m convert tflite`, with its card beside it.
+        name: of the bundle: lower-case letters, digits, dot, underscore and hyphen.
+        labels: in the order of the model's outputs.
+        licence: of the model's weights, as a person or SPDX names it.
+        run: the run folder that the Keras model comes from, or None.
+        records: `fer-edge record` files by kind.
+        most_bytes: the largest model file, or None.
+    """
+
+    model: Path
+    name: str
+    labels: LabelSet
+    licence: str
+    run: Path | None = None
+    records: Mapping[str, Path] = field(default_factory=dict)
+    most_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise PackError(
+                f"bundle name {self.name!r}",
+                "1 to 64 of a-z, 0-9, dot, underscore, hyphen, the first a letter or digit",
+                "choose another --name",
+            )
+
+
+def pack(request: Request, out: Path, replace: bool = False) -> Bundle:
+    """Writes the folder `out`, whole or not at all: it is made beside, read back and self-tested before it gets its name.
+
+    Args:
+        replace: put it in the place of a bundle that is there already.
+
+    Returns:
+        The bundle as it was read back.
+
+    Raises:
+        PackError: `out` exists and is no bundle, or is one and `replace` is not set; or the self-test fails.
+        GraphError: the model breaks a static fact, such as the count of labels.
+        ProvenanceError: the card, the run or a record is missing, damaged or of another model.
+    """
+    _check_place(out, replace)
+    members, manifest = _contents(request)
+    if request.records:
+        records = {kind: read_measured(path) for kind, path in request.records.items()}
+        recorded = hashlib.sha256(canonical_json(manifest)).hexdigest()
+        parity = parity_table(records, manifest["arithmetic"], request.labels, recorded)
+        manifest = with_own_hash({**manifest, "parity": parity})
+    members[MANIFEST] = canonical_json(manifest)
+    with _folder_beside(out) as partial:
+        for name, content in members.items():
+            (partial / name).write_bytes(content)
+        bundle = read_bundle(partial)
+        verdict = check(bundle, Classifier(bundle).model)
+        if not verdict.exact:
+            raise PackError(
+                f"{request.model}: the self-test of the new bundle says {verdict.message!r}",
+                "the same answers twice in a row",
+                "report this as a defect: the model is not deterministic here",
+            )
+        _put_in_place(partial, out)
+    return bundle
+
+
+def _contents(request: Request) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """The members but the manifest, and the manifest. Both depend on the request alone, not on time or place."""
+    content = _read(request.model)
+    card = read_card(request.model, content)
+    graph = read_graph(content, str(request.model))
+    check_graph(graph, card.kind, len(request.labels), str(request.model))
+    try:
+        facts = InputFacts(graph.input.shape[1], graph.input.shape[3])
+    except ValueError as error:
+        raise PackError(
+            f"{request.model}: {error}", "an input that a bundle can have", "train at another size"
+        ) from error
+    text = f"Facial expressions, {card.kind}: {', '.join(request.labels.names)}."
+    description = Description(request.name, text, request.licence, facts.size, facts.channels, request.labels)
+    content = with_metadata(content, description)
+    check_budget(len(content), request.most_bytes, str(request.model))
+    model = Model(content, name=str(request.model))
+    golden = make_golden(lambda pixels: model.dequantized(model.run(pixels)), request.labels, facts)
+    members = {MODEL: content, GOLDEN: golden}
+    manifest = {
+        "format": FORMAT_VERSION,
+        "kind": CLASSIFIER,
+        "arithmetic": card.kind,
+        "name": request.name,
+        "label_set": request.labels.name,
+        "labels": list(request.labels.names),
+        "input": {"size": facts.size, "channels": facts.channels},
+        "preprocess": PREPROCESS_VERSION,
+        "licence": request.licence,
+        "packed_by": f"fer-edge {__version__}",
+        "conversion": _conversion(card),
+        "members": {
+            name: {"bytes": len(member), "sha256": hashlib.sha256(member).hexdigest()}
+            for name, member in members.items()
+        },
+    }
+    if card.calibration is not None:
+        manifest["calibration"] = dict(card.calibration)
+    if request.run is not None:
+        manifest["training"] = training_table(request.run, request.labels, card.source_sha256)
+    return members, with_own_hash(manifest)
+
+
+def _conversion(card: Card) -> dict[str, Any]:
+    return {
+        "source": card.source,
+        "source_sha256": card.source_sha256,
+        "sha256": card.sha256,
+        "versions": dict(card.versions),
+        "operators": dict(card.operators),
+    }
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PackError(f"{path}: {error.strerror}", "a .tflite file", "check the path") from error
+
+
+def _check_place(out: Path, replace: bool) -> None:
+    if not out.exists() and not out.is_symlink():
+        return
+    if not _is_bundle(out):
+        raise PackError(f"{out}: exists and is no bundle", "a new folder, or a bundle to replace", "name another --out")
+    if not replace:
+        raise PackError(f"{out}: a bundle is there already", "a new folder", "name another --out or add --replace")
+
+
+def _is_bundle(folder: Path) -> bool:
+    """Whether a folder holds a bundle and nothing else, of whatever format and however damaged."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        return {path.name for path in folder.iterdir()} <= {MANIFEST, *manifest["members"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+@contextlib.contextmanager
+def _folder_beside(out: Path) -> Iterator[Path]:
+    """An empty folder with `out`'s parent; what is left of it when the block ends is removed."""
+    partial = out.absolute().with_name(f".{out.absolute().name}.partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        yield partial
+    except OSError as error:
+        raise PackError(f"{out}: {error.strerror or error}", "a place to write to", "check folder and space") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _put_in_place(partial: Path, out: Path) -> None:
+    out = out.absolute()
+    if not out.exists():
+        os.rename(partial, out)
+        return
+    before = out.with_name(f".{out.name}.before")
+    shutil.rmtree(before, ignore_errors=True)
+    os.rename(out, before)
+    try:
+        os.rename(partial, out)
+    except OSError:
+        os.rename(before, out)
+        raise
+    shutil.rmtree(before)

@@ -1,0 +1,89 @@
+"""Where a model's weights come from: the run folder that training wrote, read as a file, without training's code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from convert.errors import ProvenanceError
+from edge_runtime.labels import LabelSet
+
+__all__ = ["training_table"]
+
+CARD, MODEL = "run.json", "model.keras"
+CARD_VERSION = 1
+_KEPT = {
+    "recipe": ("name", "sha256", "seed"),
+    "model": ("architecture", "size", "channels"),
+    "data": ("sha256", "train_split", "choosing_sha256", "choose_split"),
+    "result": ("epochs", "best_epoch", "steps_per_epoch", "accuracy", "interval"),
+    "code": ("commit", "dirty"),
+    "versions": ("fer_edge", "keras", "backend"),
+}
+"""What a bundle keeps of a run card; the rest stays with the run."""
+
+
+def training_table(run: Path, labels: LabelSet, source_sha256: str) -> dict[str, Any]:
+    """The training provenance for a manifest.
+
+    Args:
+        run: a run folder of `python -m train fit`.
+        labels: of the bundle.
+        source_sha256: of the Keras model that was converted; the run's `model.keras` must be that file.
+
+    Raises:
+        ProvenanceError: no run card, an incomplete one, or one of another model or label set.
+    """
+    path = run / CARD
+    card = _read(path)
+    found = card["model"].get("labels")
+    if found != list(labels.names):
+        raise ProvenanceError(
+            f"{path}: a model with the labels {found}",
+            f"{', '.join(labels.names)}, as the bundle's label set {labels.name!r} has them",
+            "name the run that this model comes from, or its label set",
+        )
+    try:
+        sha256 = hashlib.sha256((run / MODEL).read_bytes()).hexdigest()
+    except OSError as error:
+        raise ProvenanceError(f"{run / MODEL}: {error.strerror}", "the model of the run", "check --run") from error
+    if sha256 != source_sha256:
+        raise ProvenanceError(
+            f"{run / MODEL}: sha256 {sha256[:12]}…",
+            f"{source_sha256[:12]}…, that of the Keras model which was converted",
+            "name the run that the model comes from, or convert this run's model",
+        )
+    table = {part: {key: card[part][key] for key in keys} for part, keys in _KEPT.items()}
+    for text in _texts(table):
+        if PurePosixPath(text).is_absolute() or PureWindowsPath(text).is_absolute():
+            raise ProvenanceError(f"{path}: the path {text!r}", "facts that can travel", "remove it from the run card")
+    return table
+
+
+def _read(path: Path) -> dict[str, Any]:
+    mend = "name a finished run folder of `python -m train fit`"
+    try:
+        card = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ProvenanceError(f"{path}: {error.strerror}", "the card of a finished run", mend) from error
+    except ValueError as error:
+        raise ProvenanceError(f"{path}: no JSON ({error})", "the card of a finished run", mend) from error
+    version = card.get("format") if isinstance(card, dict) else None
+    if version != CARD_VERSION:
+        raise ProvenanceError(f"{path}: run card of format {version!r}", f"format {CARD_VERSION}", mend)
+    for part, keys in _KEPT.items():
+        for key in keys:
+            if not isinstance(card.get(part), Mapping) or key not in card[part]:
+                raise ProvenanceError(f"{path}: no {part}.{key}", "a complete run card", mend)
+    return dict(card)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)

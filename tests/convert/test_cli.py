@@ -1,0 +1,178 @@
+"""`python -m convert`: quiet work, clear refusals, whole files or none."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from convert.card import card_path, read_card
+from convert.cli import main
+from edge_runtime.bundle import read_bundle
+from tests.convert.made import made_up_faces, write_fer2013
+from tests.support import ROOT
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def refused(capsys, tmp_path):
+    def check(*arguments, code=2):
+        before = sorted(path.name for path in tmp_path.iterdir())
+        assert run(*arguments) == code
+        output = capsys.readouterr()
+        assert output.out == ""
+        assert output.err.startswith("convert: ")
+        assert output.err.count("\n") == 1
+        assert sorted(path.name for path in tmp_path.iterdir()) == before
+        return output.err
+
+    return check
+
+
+def test_user_sees_the_summary_and_nothing_of_tensorflow(made, tmp_path):
+    out = tmp_path / "tiny.tflite"
+    command = ["tflite", made.model, "--kind", "int8", "--calibration", made.data, "--count", "64", "--out", out]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("TF_")}
+    outcome = subprocess.run(
+        [sys.executable, "-m", "convert", *map(str, command)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environment,
+        timeout=300,
+        check=False,
+    )
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    lines = outcome.stdout.splitlines()
+    assert lines[0] == f"{out}: int8, {out.stat().st_size:,} bytes"
+    assert "2 CONV_2D" in lines[1]
+    assert lines[2:4] == [
+        "  input uint8 1 × 48 × 48 × 1, scale 1, zero point 0",
+        "  output uint8 1 × 7, scale 0.00390625, zero point 0",
+    ]
+    assert lines[4:] == [
+        "  calibrated on 64 Training faces of fer2013.csv, seed 1",
+        f"  card {out}.json",
+    ]
+
+
+def test_card_beside_the_model_tells_where_it_comes_from(made):
+    card = read_card(made.int8, made.int8.read_bytes())
+    assert (card.kind, card.source) == ("int8", "model.keras")
+    assert card.calibration is not None
+    assert card.calibration["count"] == 64
+    assert read_card(made.float32, made.float32.read_bytes()).calibration is None
+    assert str(made.model.parent) not in card_path(made.int8).read_text()
+
+
+def test_pack_makes_a_bundle_and_says_what_it_reads_and_answers(made, tmp_path, capsys):
+    out = tmp_path / "bundle"
+    assert run("pack", made.int8, "--name", "tiny", "--label-set", "fer2013", "--out", out) == 0
+    said = capsys.readouterr().out
+    bundle = read_bundle(out)
+    for words in (bundle.sha256, "48 × 48 px, grey", "angry, disgust, fear, happy, sad, surprise, neutral"):
+        assert words in said
+    assert bundle.manifest["licence"] == "not stated"
+
+
+def test_calibration_from_public_test_is_refused(made, tmp_path, refused):
+    data = write_fer2013(tmp_path / "fer2013.csv", made_up_faces(split="PublicTest"))
+    command = ["tflite", made.model, "--kind", "int8", "--calibration", data, "--out", tmp_path / "x.tflite"]
+    assert "training faces only" in refused(*command, "--calibration-split", "PublicTest")
+    assert "PublicTest" in refused(*command)
+
+
+def test_wrong_use_of_tflite_is_refused_without_a_file(made, tmp_path, refused):
+    out = tmp_path / "x.tflite"
+    int8 = ["tflite", made.model, "--kind", "int8"]
+    assert "without --calibration" in refused(*int8, "--out", out)
+    float32 = ["tflite", made.model, "--kind", "float32"]
+    assert "none for float32" in refused(*float32, "--calibration", made.data, "--out", out)
+    assert "ends in .tflite" in refused(*float32, "--out", tmp_path / "x.bin")
+    assert "no such folder" in refused(*float32, "--out", tmp_path / "none" / "x.tflite")
+    assert "no such file" in refused("tflite", tmp_path / "no.keras", "--kind", "float32", "--out", out)
+    assert "84 usable faces" in refused(*int8, "--calibration", made.data, "--out", out)
+    assert "no.csv" in refused(*int8, "--calibration", tmp_path / "no.csv", "--out", out)
+
+
+def test_model_over_its_budget_fails_with_code_one_and_no_file(made, tmp_path, refused):
+    command = ["tflite", made.model, "--kind", "float32", "--out", tmp_path / "x.tflite"]
+    assert "at most 1000" in refused(*command, "--most-bytes", 1000, code=1)
+
+
+def test_wrong_use_of_pack_is_refused_without_a_folder(made, tmp_path, refused):
+    out = ["--out", tmp_path / "bundle"]
+    command = ["pack", made.int8, "--name", "tiny"]
+    assert "label set 'fer'" in refused(*command, "--label-set", "fer", *out)
+    assert "8 labels" in refused(*command, "--label-set", "ferplus", *out)
+    command += ["--label-set", "fer2013"]
+    for record in ("x.npz", "int4=x.npz", "int8="):
+        assert "KIND=FILE.npz" in refused(*command, "--record", record, *out)
+    assert "no.npz: No such file" in refused(*command, "--record", f"int8={tmp_path / 'no.npz'}", *out)
+    assert "run.json: No such file" in refused(*command, "--run", tmp_path, *out)
+    assert "fer2013.csv" in refused("pack", made.data, "--name", "tiny", "--label-set", "fer2013", *out)
+
+
+def test_run_folder_becomes_the_training_of_the_manifest(made, tmp_path):
+    run_folder = tmp_path / "run"
+    run_folder.mkdir()
+    (run_folder / "model.keras").write_bytes(made.model.read_bytes())
+    facts = {
+        "format": 1,
+        "recipe": {"name": "tiny", "sha256": "r", "seed": 4},
+        "model": {"architecture": "tiny", "size": 48, "channels": 1, "labels": made_up_faces().label_set.names},
+        "data": {"sha256": "d", "train_split": "Training", "choosing_sha256": "c", "choose_split": "PublicTest"},
+        "result": {"epochs": 2, "best_epoch": 1, "steps_per_epoch": None, "accuracy": 0.5, "interval": [0.4, 0.6]},
+        "code": {"commit": "abc", "dirty": False},
+        "versions": {"fer_edge": "0.1.0", "keras": "3", "backend": "tensorflow 2"},
+    }
+    (run_folder / "run.json").write_text(json.dumps(facts))
+    command = ["pack", made.int8, "--name", "tiny", "--label-set", "fer2013", "--run", run_folder]
+    assert run(*command, "--out", tmp_path / "bundle") == 0
+    training = read_bundle(tmp_path / "bundle").manifest["training"]
+    assert training["recipe"] == {"name": "tiny", "sha256": "r", "seed": 4}
+    assert training["result"]["accuracy"] == 0.5
+
+
+def test_help_comes_without_tensorflow():
+    probe = """
+import sys
+from convert.cli import main
+for words in (["--help"], ["tflite", "--help"], ["pack", "--help"]):
+    try:
+        main(words)
+    except SystemExit as done:
+        assert done.code == 0
+print({"tensorflow", "keras", "ai_edge_litert"} & set(sys.modules))
+"""
+    outcome = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert outcome.stdout.endswith("set()\n")
+
+
+def test_packing_needs_no_tensorflow(made, tmp_path):
+    probe = f"""
+import sys
+sys.modules.update(tensorflow=None, keras=None)
+from convert.cli import main
+sys.exit(main(["pack", {str(made.int8)!r}, "--name", "t", "--label-set", "fer2013", "--out", {str(tmp_path / "b")!r}]))
+"""
+    outcome = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    read_bundle(tmp_path / "b")
+
+
+def test_missing_extras_are_named(made, tmp_path):
+    probe = f"""
+import sys
+sys.modules.update(tensorflow=None, keras=None)
+from convert.cli import main
+sys.exit(main(["tflite", {str(made.model)!r}, "--kind", "float32", "--out", {str(tmp_path / "x.tflite")!r}]))
+"""
+    outcome = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert outcome.returncode == 2
+    assert "pip install -e .[convert]" in outcome.stderr
+    assert "Traceback" not in outcome.stderr

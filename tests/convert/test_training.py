@@ -1,0 +1,94 @@
+"""Training provenance: taken from the run card of the very model that was converted, and fit to travel."""
+
+import dataclasses
+import hashlib
+import json
+
+import pytest
+
+from convert.errors import ProvenanceError
+from convert.training import _KEPT, CARD, CARD_VERSION, training_table
+from edge_runtime.labels import FER2013, FERPLUS
+
+MODEL = b"the Keras model"
+SHA256 = hashlib.sha256(MODEL).hexdigest()
+
+
+def card(**changes):
+    whole = {part: {key: f"{part} {key}" for key in keys} for part, keys in _KEPT.items()}
+    whole["model"]["labels"] = list(FER2013.names)
+    whole["hardware"] = {"processor": "a computer"}
+    return {"format": CARD_VERSION, **whole, **changes}
+
+
+@pytest.fixture
+def run(tmp_path):
+    (tmp_path / "model.keras").write_bytes(MODEL)
+    (tmp_path / CARD).write_text(json.dumps(card()))
+    return tmp_path
+
+
+def refusal(run, labels=FER2013, sha256=SHA256):
+    with pytest.raises(ProvenanceError) as caught:
+        training_table(run, labels, sha256)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_recipe_data_seed_and_accuracy_are_kept(run):
+    table = training_table(run, FER2013, SHA256)
+    assert table["recipe"] == {"name": "recipe name", "sha256": "recipe sha256", "seed": "recipe seed"}
+    assert table["data"]["sha256"] == "data sha256"
+    assert table["result"]["accuracy"] == "result accuracy"
+    assert "hardware" not in table
+    assert "labels" not in table["model"]
+
+
+def test_run_of_another_model_is_refused(run):
+    assert "that of the Keras model which was converted" in refusal(run, sha256="0" * 64)
+    (run / "model.keras").unlink()
+    assert "model.keras: No such file" in refusal(run)
+
+
+def test_run_of_another_label_set_is_refused(run):
+    assert "neutral, happiness" in refusal(run, FERPLUS)
+
+
+@pytest.mark.parametrize("part", _KEPT)
+def test_card_without_a_fact_is_refused_by_its_name(run, part):
+    whole = card()
+    key = _KEPT[part][0]
+    del whole[part][key]
+    (run / CARD).write_text(json.dumps(whole))
+    assert f"no {part}.{key}" in refusal(run)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 99}'])
+def test_file_that_is_no_run_card_is_refused(run, content):
+    (run / CARD).write_text(content)
+    assert CARD in refusal(run)
+
+
+def test_folder_without_a_card_is_refused(tmp_path):
+    assert "run.json: No such file" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["/home/me/data", "C:\\data"])
+def test_absolute_path_is_refused(run, path):
+    (run / CARD).write_text(json.dumps(card(code={"commit": path, "dirty": False})))
+    assert path[:3] in refusal(run)
+
+
+def test_training_writes_each_fact_that_is_kept():
+    """The two sides meet through a file; here their words are held together."""
+    run_card = pytest.importorskip("train.run_card")
+    written = {
+        "data": run_card.DataFacts,
+        "result": run_card.ResultFacts,
+        "code": run_card.Code,
+        "versions": run_card.Versions,
+    }
+    for part, facts in written.items():
+        assert set(_KEPT[part]) <= {field.name for field in dataclasses.fields(facts)}
+    assert (CARD, CARD_VERSION) == (run_card.CARD, run_card.CARD_VERSION)
+    assert {field.name for field in dataclasses.fields(run_card.RunCard)} >= set(_KEPT)
