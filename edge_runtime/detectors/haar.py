@@ -30,7 +30,7 @@ class Haar:
     """
 
     name = "haar"
-    framing = Framing("width", 1.04)
+    framing = Framing("width", 1.01)
 
     def __init__(self, argument: str = "") -> None:
         if argument:

@@ -31,7 +31,7 @@ class YuNet:
     """
 
     name = "yunet"
-    framing = Framing("height", 1.03)
+    framing = Framing("height", 0.96)
 
     def __init__(self, argument: str) -> None:
         if not argument:

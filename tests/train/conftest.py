@@ -1,0 +1,30 @@
+"""One tiny run, trained once by the command, for the tests that look at what it left or evaluate it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from edge_runtime.facesets import write_prepared
+from tests.train.made import tiny_faces, toml
+from train.cli import main
+
+
+@dataclass(frozen=True)
+class TinyRun:
+    folder: Path
+    data: Path
+    recipe: Path
+    code: int
+
+    def command(self) -> list[str]:
+        return ["fit", "--recipe", str(self.recipe), "--data", str(self.data), "--out", str(self.folder)]
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory) -> TinyRun:
+    folder = tmp_path_factory.mktemp("tiny")
+    write_prepared(tiny_faces(), folder / "faces.npz")
+    recipe = toml(folder / "tiny.toml", stages="[{ epochs = 2 }]")
+    run = TinyRun(folder / "run", folder / "faces.npz", recipe, -1)
+    return TinyRun(run.folder, run.data, run.recipe, main(run.command()))

@@ -1,0 +1,63 @@
+"""What the tests of training share: a tiny net, its recipe as TOML, and made-up faces for it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from edge_runtime.facesets import FaceSet
+from edge_runtime.labels import FER2013
+from train.recipe import Recipe, read_recipe
+from train.smoke import made_up_faces
+
+SIZE = 24
+TINY = """
+name = "tiny"
+source = "made up"
+keeps = "nothing"
+changes = "everything"
+target = "to run"
+label_set = "fer2013"
+seed = 3
+
+[model]
+architecture = "simple_cnn"
+size = 24
+options = { filters = [4, 4, 4, 4], dense = 8 }
+
+[augment]
+rotation_deg = 10
+scale = 0.1
+shift = 0.1
+flip = true
+brightness = 20
+contrast = 0.2
+erase = 0.3
+
+[schedule]
+batch = 16
+optimizer = "sgd"
+learning_rate = 0.02
+decay = "cosine"
+warmup_epochs = 1
+weight_decay = 1e-3
+stages = [{ epochs = 3 }]
+"""
+
+
+def toml(path: Path, **changes: str) -> Path:
+    """Writes TINY with the values of some keys changed: `toml(path, learning_rate="1e30")`."""
+    text = TINY
+    for key, value in changes.items():
+        text, count = re.subn(rf"^{key} = .*$", f"{key} = {value}", text, flags=re.MULTILINE)
+        assert count == 1, key
+    path.write_text(text)
+    return path
+
+
+def tiny(folder: Path, **changes: str) -> Recipe:
+    return read_recipe(str(toml(folder / "tiny.toml", **changes)))
+
+
+def tiny_faces(a_class: int = 8, seed: int = 1) -> FaceSet:
+    return made_up_faces(FER2013, SIZE, a_class=a_class, seed=seed)

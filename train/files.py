@@ -1,0 +1,56 @@
+"""Files of a run folder, which appear whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from edge_runtime.errors import OutputError
+from edge_runtime.files import partial_path, write_whole
+
+__all__ = ["make_folder", "whole_path", "write_json", "write_text"]
+
+
+@contextmanager
+def whole_path(path: Path) -> Iterator[Path]:
+    """A path to write to for those who need a name (Keras, matplotlib); moved to `path` when the block ends well.
+
+    Raises:
+        OutputError: the disk refuses; what stood at `path` is still there.
+    """
+    partial = partial_path(path)
+    try:
+        yield partial
+        with open(partial, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: {error.strerror or error}",
+            "a place that can be written",
+            "free disk space or name another folder, then run the same command again",
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def make_folder(path: Path) -> None:
+    """Makes the folder and those above it. Raises OutputError where that is not possible."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror}", "a folder to write into", "name another one") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """UTF-8 text. Raises OutputError."""
+    write_whole(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Indented JSON; NaN is refused (ValueError), since JSON has none. Raises OutputError."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

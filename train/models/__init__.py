@@ -1,0 +1,53 @@
+"""Architectures, one file each: `Options` (a frozen dataclass) and `build(options, classes, size, channels)`.
+
+`build` returns a Keras model from pixels in 0..255, float32 (N, size, size, channels), to logits (N, classes). Scaling of
+the pixels is its first layer.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import keras
+
+from train.errors import RecipeError
+from train.tables import parse_table
+
+__all__ = ["ARCHITECTURES", "build_logits", "with_softmax"]
+
+ARCHITECTURES = {
+    "mobilenet_v2": "train.models.mobilenet_v2",
+    "simple_cnn": "train.models.simple_cnn",
+}
+
+
+def build_logits(
+    architecture: str, options: dict[str, Any], classes: int, size: int | None, channels: int
+) -> keras.Model:
+    """Builds an architecture by name. `size` None leaves height and width open, for nets that end in pooling.
+
+    Raises:
+        RecipeError: an unknown architecture or option, or a size that the architecture cannot take.
+    """
+    if architecture not in ARCHITECTURES:
+        raise RecipeError(
+            f"architecture {architecture!r}", f"one of {', '.join(ARCHITECTURES)}", "correct model.architecture"
+        )
+    module = importlib.import_module(ARCHITECTURES[architecture])
+    parsed = parse_table(module.Options, options, "model.options")
+    try:
+        model: keras.Model = module.build(parsed, classes, size, channels)
+    except ValueError as error:
+        raise RecipeError(
+            f"architecture {architecture!r} at {size} px: {error}",
+            "an input that it can take",
+            "correct model.size or the stages",
+        ) from error
+    return model
+
+
+def with_softmax(logits: keras.Model) -> keras.Model:
+    """The model that is saved and converted: pixels to probabilities."""
+    probabilities = keras.layers.Softmax(dtype="float32", name="probabilities")(logits.output)
+    return keras.Model(logits.input, probabilities, name=logits.name)
