@@ -23,6 +23,7 @@ OF_TRAINING = {
         "intervals",
         "pictures",
         "running",
+        "version",
     )
 }
 

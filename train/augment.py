@@ -3,41 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import keras
 from keras import ops
 
-__all__ = ["Augment", "AugmentOptions"]
+from train.recipe import AugmentOptions
+
+__all__ = ["Augment"]
 
 
-@dataclass(frozen=True)
-class AugmentOptions:
-    """Random distortions, each drawn anew for every picture.
-
-    rotation_deg, scale, shift: largest change either way (degrees; share of the size). flip: mirror half of the
-    pictures. brightness: largest change in grey levels. contrast: largest relative change. erase: probability that a
-    rectangle of up to 0.1 of the area is painted over with one grey level.
-    """
-
-    rotation_deg: float = 0.0
-    scale: float = 0.0
-    shift: float = 0.0
-    flip: bool = False
-    brightness: float = 0.0
-    contrast: float = 0.0
-    erase: float = 0.0
-
-    def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if value < 0:
-                raise ValueError(f"{name} {value} is negative")
-        if self.scale >= 1 or self.shift >= 1 or self.contrast >= 1 or self.erase > 1:
-            raise ValueError("scale, shift, contrast and erase are shares below 1")
-
-
-@keras.saving.register_keras_serializable("fer_edge")
 class Augment(keras.layers.Layer):  # type: ignore[misc]
     """Distorts a batch while training and only crops otherwise.
 
@@ -126,15 +101,3 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]
         columns = (at >= left[:, None]) & (at < (left + wide)[:, None])
         hidden = rows[:, :, None] & columns[:, None, :] & chosen[:, None, None]
         return ops.where(hidden[..., None], level, images)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "options": asdict(self.options),
-            "size": self.size,
-            "seed": self.seed_generator.seed if hasattr(self.seed_generator, "seed") else 0,
-        }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Augment:
-        return cls(AugmentOptions(**config.pop("options")), **config)

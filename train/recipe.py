@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from train.augment import AugmentOptions
 from train.errors import RecipeError
 from train.tables import parse_table
 
-__all__ = ["Recipe", "Schedule", "Stage", "Targets", "list_recipes", "read_recipe"]
+__all__ = ["AugmentOptions", "Recipe", "Schedule", "Stage", "Targets", "list_recipes", "read_recipe"]
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -53,6 +52,31 @@ class Targets:
             raise ValueError(f"kind {self.kind!r}, but only labels and mixed are known")
         if not (0 <= self.votes_share <= 1 and 0 <= self.label_smoothing < 1):
             raise ValueError("votes_share and label_smoothing are shares from 0 to 1")
+
+
+@dataclass(frozen=True)
+class AugmentOptions:
+    """Random distortions, each drawn anew for every picture.
+
+    rotation_deg, scale, shift: largest change either way (degrees; share of the size). flip: mirror half of the
+    pictures. brightness: largest change in grey levels. contrast: largest relative change. erase: probability that a
+    rectangle of up to 0.1 of the area is painted over with one grey level.
+    """
+
+    rotation_deg: float = 0.0
+    scale: float = 0.0
+    shift: float = 0.0
+    flip: bool = False
+    brightness: float = 0.0
+    contrast: float = 0.0
+    erase: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if value < 0:
+                raise ValueError(f"{name} {value} is negative")
+        if self.scale >= 1 or self.shift >= 1 or self.contrast >= 1 or self.erase > 1:
+            raise ValueError("scale, shift, contrast and erase are shares below 1")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from edge_runtime.facesets import FaceSet
+from edge_runtime.version import __version__
 from train.errors import DataError
 from train.files import write_json
 
@@ -45,7 +46,7 @@ class Code:
 class Versions:
     """What did the arithmetic. `backend` is Keras' backend with its version."""
 
-    fer_edge: str | None
+    fer_edge: str
     python: str
     keras: str
     backend: str
@@ -58,9 +59,7 @@ class Versions:
         name = keras.backend.backend()
         packages = {"tensorflow": ("tensorflow_cpu", "tensorflow"), "torch": ("torch",), "jax": ("jax",)}
         found = next(filter(None, map(_version, packages.get(name, (name,)))), "unknown version")
-        return cls(
-            _version("fer-edge"), platform.python_version(), keras.__version__, f"{name} {found}", np.__version__
-        )
+        return cls(__version__, platform.python_version(), keras.__version__, f"{name} {found}", np.__version__)
 
 
 @dataclass(frozen=True)

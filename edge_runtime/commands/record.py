@@ -29,7 +29,10 @@ def run(arguments: argparse.Namespace) -> int:
             f"--out {arguments.out}", "a name that ends in .npz", f"--out {arguments.out.with_suffix('.npz')}"
         )
     classifier = classifier_of(arguments)
-    faces = _labelled(arguments, open_faces(arguments.data, split=arguments.split))
+    facts = classifier.bundle.input
+    # The pictures of a folder may differ in size; the rows of a csv do not, and keep their own.
+    size, channels = (facts.size, facts.channels) if arguments.data.is_dir() else (None, None)
+    faces = _labelled(arguments, open_faces(arguments.data, split=arguments.split, size=size, channels=channels))
     for problem in faces.problems:
         print(f"fer-edge: {arguments.data}: {problem}; row left out", file=sys.stderr)
     labels = _as_outputs(faces, classifier.labels)

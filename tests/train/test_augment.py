@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from train.augment import Augment, AugmentOptions
+from train.augment import Augment
+from train.recipe import AugmentOptions
 
 EVERYTHING = AugmentOptions(rotation_deg=30, scale=0.3, shift=0.2, flip=True, brightness=80, contrast=0.5, erase=0.9)
 

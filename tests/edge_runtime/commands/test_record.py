@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -100,3 +101,15 @@ def test_wrong_split_or_labels_is_one_line_and_writes_nothing(data, wrong):
 def test_out_without_npz_is_refused_at_once(data):
     folder, _, _ = data
     assert "ends in .npz" in record(folder / "fer2013.csv", "--out", folder / "r.txt").stderr
+
+
+def test_folder_with_pictures_of_several_sizes_is_recorded(tmp_path):
+    random = np.random.default_rng(6)
+    for label, side in (("happy", 60), ("sad", 90), ("sad", 48)):
+        folder = tmp_path / "faces" / label
+        folder.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / f"{side}.png"), random.integers(0, 256, (side, side, 3), dtype=np.uint8))
+    outcome = record(tmp_path / "faces", "--out", tmp_path / "r.npz")
+    assert outcome.returncode == 0, outcome.stderr
+    with np.load(tmp_path / "r.npz") as archive:
+        assert sorted(archive["labels"]) == [3, 4, 4]
