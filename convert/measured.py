@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.errors import ProvenanceError
+from edge_runtime.archives import DamagedArchiveError, read_archive
 from edge_runtime.intervals import accuracy_interval
 from edge_runtime.labels import LabelSet
 
@@ -59,12 +59,11 @@ def read_measured(path: Path) -> Measured:
         ProvenanceError: missing, damaged, or of another kind or version.
     """
     try:
-        # The whole file is read first: numpy leaves it open where its beginning is damaged.
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
-            values = {key: archive[key] for key in _KEYS}
+        archive = read_archive(path)
+        values = {key: archive[key] for key in _KEYS}
     except OSError as error:
         raise ProvenanceError(f"{path}: {error.strerror or error}", _RECORD, _AGAIN) from error
-    except Exception as error:  # numpy and zipfile raise a dozen kinds on damaged files
+    except (DamagedArchiveError, KeyError) as error:
         raise ProvenanceError(f"{path}: {_one_line(error)}", _RECORD, _AGAIN) from error
     texts = {key: str(values[key]) for key in ("split", "data_sha256", "bundle_sha256", "interpreter", "version")}
     if texts.pop("version") != str(RECORD_VERSION):

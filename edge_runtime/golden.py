@@ -7,7 +7,6 @@ stored outputs for stored crops tell the kernels, and the stored names tell the 
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.archives import DamagedArchiveError, read_archive
 from edge_runtime.bundle import Bundle, InputFacts
 from edge_runtime.errors import BundleError
 from edge_runtime.geometry import Box
@@ -84,9 +84,9 @@ def make_golden(run: Run, labels: LabelSet, facts: InputFacts) -> bytes:
 def read_golden(data: bytes) -> Golden:
     """Parses `golden.npz`. Raises BundleError where members are missing or disagree."""
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            members = {name: archive[name] for name in ("frames", "squares", "crops", "probabilities", "names")}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        archive = read_archive(data)
+        members = {name: archive[name] for name in ("frames", "squares", "crops", "probabilities", "names")}
+    except (DamagedArchiveError, KeyError) as error:
         raise BundleError(
             f"golden.npz: {error}", "frames, squares, crops, probabilities and names", "pack the bundle again"
         ) from error

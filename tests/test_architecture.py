@@ -22,6 +22,7 @@ OF_TRAINING = {
         "files",
         "intervals",
         "pictures",
+        "archives",
         "running",
         "version",
     )

@@ -8,10 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import struct
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,27 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from edge_runtime.archives import DamagedArchiveError, read_archive
 from train.errors import CheckpointError
 
 __all__ = ["Checkpoints", "State"]
 
 KEEP = 2
-_DAMAGE = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    EOFError,
-    MemoryError,  # a forged shape
-    NotImplementedError,  # a forged compression method
-    RuntimeError,  # a forged encryption flag
-    SyntaxError,  # these two: an array's header that is no Python literal
-    tokenize.TokenError,
-    struct.error,
-    zlib.error,
-    zipfile.BadZipFile,
-)
-"""What numpy, zipfile and json raise on archives with flipped bits."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +70,9 @@ class Checkpoints:
         """The newest checkpoint that can be read, or None; a damaged one is passed over, and said."""
         for path in sorted(self.folder.glob("epoch-*.npz"), reverse=True):
             try:
-                # Opened here: numpy leaves the file open where it is no zip.
-                with open(path, "rb") as file, np.load(file) as archive:
-                    facts = json.loads(str(archive["facts"]))
-                    arrays = tuple(archive[f"v{index:05d}"] for index in range(facts["count"]))
-                return State(arrays, facts)
-            except _DAMAGE as error:
+                archive = read_archive(path)
+                facts = json.loads(str(archive["facts"]))
+                return State(tuple(archive[f"v{index:05d}"] for index in range(facts["count"])), facts)
+            except (OSError, DamagedArchiveError, KeyError, ValueError, TypeError) as error:
                 self.say(f"checkpoint {path.name} is damaged ({error}); going on from the one before")
         return None

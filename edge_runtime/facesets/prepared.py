@@ -7,10 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import struct
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.archives import DamagedArchiveError, read_archive
 from edge_runtime.errors import FaceSetError, LabelError
 from edge_runtime.facesets.base import FaceSet
 from edge_runtime.files import whole_file
@@ -29,21 +26,6 @@ PREPARED_VERSION = 1
 _KIND = "fer-edge faces"
 _ARRAYS = ("pixels", "labels", "splits", "rows", "votes")
 _MEND = "make it again with `python -m train prepare`"
-_DAMAGE = (
-    OSError,
-    ValueError,
-    KeyError,
-    EOFError,
-    MemoryError,  # a forged shape
-    NotImplementedError,  # a forged compression method
-    RuntimeError,  # a forged encryption flag
-    SyntaxError,  # these two: an array's header that is no Python literal
-    tokenize.TokenError,
-    struct.error,
-    zlib.error,
-    zipfile.BadZipFile,
-)
-"""What numpy and zipfile raise on archives with flipped bits."""
 
 
 def looks_like_prepared(beginning: bytes) -> bool:
@@ -83,12 +65,10 @@ def read_prepared(path: Path, split: str | None = None) -> FaceSet:
         FaceSetError: missing, damaged, of a newer version, not a file of ours, or without faces of `split`.
     """
     try:
-        # Opened here: numpy leaves the file open where it is no zip.
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            members = {name: archive[name] for name in archive.files if name in ("facts", *_ARRAYS)}
-    except FileNotFoundError as error:
+        members = read_archive(path)
+    except OSError as error:
         raise FaceSetError(f"{path}: {error.strerror}", "a prepared .npz", "check the path") from error
-    except _DAMAGE as error:
+    except DamagedArchiveError as error:
         raise FaceSetError(f"{path}: {error}", "an undamaged .npz", f"copy it again, or {_MEND}") from error
     facts = _facts(members, path)
     arrays = {name: members[name] for name in _ARRAYS}
