@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     tflite.add_argument("--count", type=int, default=500, metavar="N", help="calibration faces (default: 500)")
     tflite.add_argument("--seed", type=int, default=1, metavar="N", help="that chooses them (default: 1)")
     _most_bytes(tflite)
-    tflite.add_argument("--out", type=Path, required=True, metavar="FILE.tflite")
+    tflite.add_argument("--out", type=Path, metavar="FILE.tflite", help="default: KIND.tflite beside the model")
     tflite.set_defaults(module="convert.commands.tflite")
 
     pack = commands.add_parser("pack", help="a converted model into a bundle for `fer-edge`")

@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     record.add_argument(
         "data", type=Path, metavar="DATA", help="fer2013.csv, a folder with one folder a label, or a prepared .npz"
     )
-    record.add_argument("--out", type=Path, required=True, metavar="FILE.npz")
+    record.add_argument("--out", type=Path, metavar="FILE.npz", help="without it, only the accuracy is printed")
     record.add_argument("--split", metavar="NAME", help="only this split, such as PublicTest")
     record.add_argument(
         "--labels",

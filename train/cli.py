@@ -50,7 +50,10 @@ def _parser() -> argparse.ArgumentParser:
         help="faces on which the best epoch is chosen (default: PublicTest)",
     )
     fit.add_argument(
-        "--out", type=Path, required=True, metavar="RUN_DIR", help="the run folder; the same command goes on with it"
+        "--out",
+        type=Path,
+        metavar="RUN_DIR",
+        help="the run folder; the same command goes on with it (default: runs/ and the recipe's name)",
     )
     fit.add_argument("--smoke", action="store_true", help="a trial: two short epochs on made-up faces, no --data")
     fit.set_defaults(module="train.run_folder")

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.smoke:
         recipe = smoke_recipe(recipe)
     splits = _splits(arguments, recipe)
-    folder: Path = arguments.out
+    folder: Path = arguments.out or Path("runs") / recipe.name
     make_folder(folder)
     words = None if arguments.smoke else _recipe_bytes(arguments.recipe)
     epochs: list[Progress] = []

@@ -20,13 +20,14 @@ __all__ = ["run"]
 
 def run(arguments: argparse.Namespace) -> int:
     """Returns 0; whatever is wrong raises."""
-    source, out, kind = arguments.model, arguments.out, arguments.kind
-    if (kind == "int8") != (arguments.calibration is not None):
+    source, kind = arguments.model, arguments.kind
+    out = arguments.out or source.parent / f"{kind}.tflite"
+    if kind == "int8" and arguments.calibration is None:
         raise UsageError(
-            f"--kind {kind} with{'out' if arguments.calibration is None else ''} --calibration",
-            "--calibration DATA for int8, and none for float32",
-            "add it or leave it out",
+            "--kind int8 without --calibration", "--calibration DATA: faces that set the ranges of int8", "add it"
         )
+    if kind == "float32" and arguments.calibration is not None:
+        print("convert: float32 needs no calibration; --calibration is not read", file=sys.stderr)
     if out.suffix != ".tflite":
         raise UsageError(f"--out {out}", "a name that ends in .tflite", f"--out {out.with_suffix('.tflite')}")
     if not out.absolute().parent.is_dir():

@@ -24,7 +24,7 @@ RECORD_VERSION = 1
 
 def run(arguments: argparse.Namespace) -> int:
     """Returns 0, or 2 where rows of the data were refused; the others are recorded all the same."""
-    if arguments.out.suffix != ".npz":
+    if arguments.out is not None and arguments.out.suffix != ".npz":
         raise UsageError(
             f"--out {arguments.out}", "a name that ends in .npz", f"--out {arguments.out.with_suffix('.npz')}"
         )
@@ -34,9 +34,32 @@ def run(arguments: argparse.Namespace) -> int:
     size, channels = (facts.size, facts.channels) if arguments.data.is_dir() else (None, None)
     faces = _labelled(arguments, open_faces(arguments.data, split=arguments.split, size=size, channels=channels))
     for problem in faces.problems:
-        print(f"fer-edge: {arguments.data}: {problem}; row left out", file=sys.stderr)
+        print(f"fer-edge: {problem}; row left out", file=sys.stderr)
     labels = _as_outputs(faces, classifier.labels)
     probabilities = _probabilities(classifier, faces)
+    bundle = classifier.bundle
+    if arguments.out is not None:
+        _write(arguments, classifier, faces, labels, probabilities)
+    judged = labels >= 0
+    count, correct = int(judged.sum()), int((probabilities.argmax(axis=1) == labels)[judged].sum())
+    left_out = len(faces) - count
+    if count:
+        interval = accuracy_interval(correct, count)
+        print(f"accuracy {100 * correct / count:.2f} % ({correct} of {count}; 95 % interval {interval})")
+    else:
+        print("accuracy not known: no face has a label that the bundle knows")
+    print(
+        f"{len(faces)} faces of {arguments.split or 'all splits'}, {left_out} left out by the protocol, {len(faces.problems)} refused"
+    )
+    print(f"bundle {bundle.name} {bundle.sha256}")
+    if arguments.out is not None:
+        print(f"written to {arguments.out}")
+    return 2 if faces.problems else 0
+
+
+def _write(
+    arguments: argparse.Namespace, classifier: Classifier, faces: FaceSet, labels: np.ndarray, probabilities: np.ndarray
+) -> None:
     bundle = classifier.bundle
     with whole_file(arguments.out) as file:
         np.savez(
@@ -55,20 +78,6 @@ def run(arguments: argparse.Namespace) -> int:
             ),
             version=np.array(RECORD_VERSION),
         )
-    judged = labels >= 0
-    count, correct = int(judged.sum()), int((probabilities.argmax(axis=1) == labels)[judged].sum())
-    left_out = len(faces) - count
-    if count:
-        interval = accuracy_interval(correct, count)
-        print(f"accuracy {100 * correct / count:.2f} % ({correct} of {count}; 95 % interval {interval})")
-    else:
-        print("accuracy not known: no face has a label that the bundle knows")
-    print(
-        f"{len(faces)} faces of {arguments.split or 'all splits'}, {left_out} left out by the protocol, {len(faces.problems)} refused"
-    )
-    print(f"bundle {bundle.name} {bundle.sha256}")
-    print(f"written to {arguments.out}")
-    return 2 if faces.problems else 0
 
 
 def _labelled(arguments: argparse.Namespace, faces: FaceSet) -> FaceSet:

@@ -91,7 +91,6 @@ def test_wrong_use_of_tflite_is_refused_without_a_file(made, tmp_path, refused):
     int8 = ["tflite", made.model, "--kind", "int8"]
     assert "without --calibration" in refused(*int8, "--out", out)
     float32 = ["tflite", made.model, "--kind", "float32"]
-    assert "none for float32" in refused(*float32, "--calibration", made.data, "--out", out)
     assert "ends in .tflite" in refused(*float32, "--out", tmp_path / "x.bin")
     assert "no such folder" in refused(*float32, "--out", tmp_path / "none" / "x.tflite")
     assert "no such file" in refused("tflite", tmp_path / "no.keras", "--kind", "float32", "--out", out)
@@ -176,3 +175,11 @@ sys.exit(main(["tflite", {str(made.model)!r}, "--kind", "float32", "--out", {str
     assert outcome.returncode == 2
     assert "pip install -e .[convert]" in outcome.stderr
     assert "Traceback" not in outcome.stderr
+
+
+def test_calibration_for_float32_is_said_to_be_unused_and_the_model_goes_beside_its_source(made, tmp_path, capsys):
+    model = tmp_path / "model.keras"
+    model.write_bytes(made.model.read_bytes())
+    assert main(["tflite", str(model), "--kind", "float32", "--calibration", str(tmp_path / "unread.csv")]) == 0
+    assert "not read" in capsys.readouterr().err
+    assert (tmp_path / "float32.tflite").exists()

@@ -258,3 +258,10 @@ def test_a_folder_of_pictures_is_fitted_and_broken_ones_make_it_exit_2(tmp_path,
     assert {path.name for path in (tmp_path / "run").iterdir()} == FILES
     assert load_model(tmp_path / "run" / "model.keras").output_shape == (None, 7)
     assert json.loads((tmp_path / "run" / "run.json").read_text())["data"]["left_out"] == 1
+
+
+def test_the_run_folder_is_named_after_the_recipe_where_none_is_given(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["fit", "--recipe", "simple_cnn", "--smoke"]) == 0
+    assert (tmp_path / "runs" / "simple_cnn" / "model.keras").exists()
+    capsys.readouterr()

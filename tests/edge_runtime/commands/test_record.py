@@ -113,3 +113,13 @@ def test_folder_with_pictures_of_several_sizes_is_recorded(tmp_path):
     assert outcome.returncode == 0, outcome.stderr
     with np.load(tmp_path / "r.npz") as archive:
         assert sorted(archive["labels"]) == [3, 4, 4]
+
+
+def test_without_out_only_the_accuracy_is_printed_and_nothing_written(data):
+    folder, _, _ = data
+    before = sorted(folder.iterdir())
+    outcome = record(folder / "fer2013.csv", "--split", "PublicTest")
+    assert outcome.returncode == 0
+    assert outcome.stdout.startswith("accuracy ")
+    assert "written" not in outcome.stdout
+    assert sorted(folder.iterdir()) == before
