@@ -17,6 +17,8 @@ _REMARK = re.compile(
     | >\ .*                                                # the further lines of an OpenCV error
     | must\ be\ |\ *'[^']*'\ is\ \d
     | OpenCV:\ FFMPEG:.*
+    | .*oneDNN\ custom\ operations\ are\ on.*              # TensorFlow, at any log level
+    | .*All\ log\ messages\ before\ absl::InitializeLog.*
     | INFO:\ Created\ TensorFlow\ Lite\ .*                 # LiteRT
     | \[[^\]]*@\ 0x[0-9a-f]+\].*                           # FFmpeg
     | \ *Last\ message\ repeated\ .*

@@ -46,12 +46,6 @@ class Box:
     def as_tuple(self) -> tuple[float, float, float, float]:
         return self.left, self.top, self.right, self.bottom
 
-    def clipped(self, width: float, height: float) -> Box:
-        """The part of the box inside a picture of that size; empty boxes keep a place on the border."""
-        left, right = (min(max(value, 0.0), width) for value in (self.left, self.right))
-        top, bottom = (min(max(value, 0.0), height) for value in (self.top, self.bottom))
-        return Box(left, top, right, bottom)
-
 
 @dataclass(frozen=True)
 class Landmarks:

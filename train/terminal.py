@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-__all__ = ["duration", "hushed", "table"]
+from devices.quiet import quiet_libraries
 
-_STDERR = 2
-_NOISE = (b"oneDNN custom operations are on", b"All log messages before absl::InitializeLog()")
+__all__ = ["duration", "hushed", "table"]
 
 
 @contextmanager
@@ -21,22 +18,12 @@ def hushed() -> Iterator[None]:
     TensorFlow 2.21 writes its lines about oneDNN to the file descriptor of stderr whatever the log level, so they are
     caught there; every other line is passed on when the block ends. Who has set TF_CPP_MIN_LOG_LEVEL sees everything.
     """
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ or sys.stderr is None:
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         yield
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as caught:
-        stderr = os.dup(_STDERR)
-        os.dup2(caught.fileno(), _STDERR)
-        try:
-            yield
-        finally:
-            sys.stderr.flush()
-            os.dup2(stderr, _STDERR)
-            os.close(stderr)
-            caught.seek(0)
-            os.write(_STDERR, b"".join(line for line in caught if not any(noise in line for noise in _NOISE)))
+    with quiet_libraries():
+        yield
 
 
 def duration(seconds: float) -> str:

@@ -54,7 +54,14 @@ def _draw(canvas: NDArray[np.uint8], face: Face, enlarge: float, line: int) -> N
     bar_left = max(0, min(left, width - text_width - 2 * pad))
     cv2.rectangle(canvas, (bar_left, bar_top), (bar_left + text_width + 2 * pad, bar_top + bar_height), colour, -1)
     cv2.putText(
-        canvas, text, (bar_left + pad, bar_top + pad + text_height), FONT, scale, (0, 0, 0), thickness, cv2.LINE_AA
+        canvas,
+        text,
+        (bar_left + pad, bar_top + pad + text_height),
+        FONT,
+        scale,
+        _ink_on(colour),
+        thickness,
+        cv2.LINE_AA,
     )
 
 

@@ -32,13 +32,6 @@ def test_half_shifted_box_overlaps_by_a_third():
     assert iou(Box(0, 0, 10, 10), Box(5, 0, 15, 10)) == pytest.approx(1 / 3)
 
 
-@given(boxes())
-def test_clipped_box_lies_inside_the_picture(box):
-    clipped = box.clipped(640, 480)
-    assert 0 <= clipped.left <= clipped.right <= 640
-    assert 0 <= clipped.top <= clipped.bottom <= 480
-
-
 @pytest.mark.parametrize("sides", [(10, 0, 0, 10), (0, 10, 10, 0), (0, 0, math.nan, 1), (0, 0, math.inf, 1)])
 def test_crossed_or_infinite_boxes_are_refused(sides):
     with pytest.raises(ValueError, match="expected finite"):
