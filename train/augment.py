@@ -16,14 +16,16 @@ __all__ = ["Augment"]
 class Augment(keras.layers.Layer):  # type: ignore[misc]
     """Distorts a batch while training and only crops otherwise.
 
-    Input: (N, H, W, C) in 0..255, any dtype. Output: float32 (N, size, size, C) in 0..255, cut from the middle.
-    `size` may be changed between epochs; the model must then rebuild its training function.
+    Input: (N, H, W, C) in 0..255, any dtype. Output: float32 (N, size, size, C) in 0..255: cut from the middle (view
+    "crop"), or while training the whole picture made smaller (view "resize").
+    `size` and `view` may be changed between epochs; the model must then rebuild its training function.
     """
 
     def __init__(self, options: AugmentOptions, size: int, seed: int, **kwargs: Any) -> None:
         super().__init__(dtype="float32", **kwargs)
         self.options = options
         self.size = size
+        self.view = "crop"
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def call(self, images: Any, training: bool = False) -> Any:
@@ -32,6 +34,8 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]
             images = self._warp(images)
         height, width = images.shape[1], images.shape[2]
         top, left = (height - self.size) // 2, (width - self.size) // 2
+        if training and self.view == "resize":
+            top = left = 0
         images = images[:, top : top + self.size, left : left + self.size, :]
         if training:
             images = self._light(images)
@@ -47,7 +51,7 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]
     def _warp(self, images: Any) -> Any:
         """Rotation, scale, shift and mirror as one matrix a picture: output pixel -> input pixel."""
         o = self.options
-        if not (o.rotation_deg or o.scale or o.shift or o.flip):
+        if not (o.rotation_deg or o.scale or o.shift or o.flip or self.view == "resize"):
             return images
         count, height, width = ops.shape(images)[0], images.shape[1], images.shape[2]
         angle = self._uniform(count, -math.radians(o.rotation_deg), math.radians(o.rotation_deg))
@@ -60,6 +64,11 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]
         middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
         x = middle_x + right - a * middle_x - b * middle_y
         y = middle_y + down - c * middle_x - d * middle_y
+        if self.view == "resize":
+            # Pixel u of the small picture lies at step * u + (step - 1) / 2 of the large one.
+            step = width / self.size
+            x, y = x + (a + b) * (step - 1) / 2, y + (c + d) * (step - 1) / 2
+            a, b, c, d = a * step, b * step, c * step, d * step
         zero = ops.zeros_like(a)
         transform = ops.stack([a, b, x, c, d, y, zero, zero], axis=1)
         return ops.image.affine_transform(

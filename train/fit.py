@@ -17,10 +17,11 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.facesets import FaceSet
+from edge_runtime.facesets import FaceSet, with_size
 from train.augment import Augment
 from train.checkpoint import Checkpoints
 from train.errors import CheckpointError, DataError, DivergedError
+from train.fused import with_fused_normalization
 from train.models import build_logits, with_softmax
 from train.recipe import Recipe, Schedule
 from train.refit import find_refit, fold_refit
@@ -102,7 +103,9 @@ def fit(
     keras.config.set_dtype_policy("mixed_bfloat16" if table.precision == "bfloat16" else "float32")
     classes = len(training.label_set)
     pooled = any(stage.size not in (0, table.size) for stage in schedule.stages)
-    logits = build_logits(table.architecture, table.options, classes, None if pooled else table.size, table.channels)
+    logits = with_fused_normalization(
+        build_logits(table.architecture, table.options, classes, None if pooled else table.size, table.channels)
+    )
     augment = Augment(recipe.augment, table.size, recipe.seed)
     inputs = keras.Input((table.size, table.size, table.channels), dtype="uint8")
     trainer = keras.Model(inputs, logits(augment(inputs)))
@@ -133,16 +136,24 @@ def fit(
 
     for epoch in range(start, schedule.epochs):
         began = time.monotonic()
-        size = schedule.size_at(epoch) or table.size
-        if size != augment.size:
-            augment.size = size
+        stage = schedule.stage_at(epoch)
+        size = stage.size or table.size
+        if (size, stage.view) != (augment.size, augment.view):
+            augment.size, augment.view = size, stage.view
             trainer.make_train_function(force=True)
         batches = Batches(pixels, targets, schedule.batch, recipe.seed, epoch)
         loss, accuracy = _one_epoch(trainer, batches, steps, epoch + 1)
         fitted_s = time.monotonic() - began
-        chosen = _accuracy(logits, choosing)
-        if not history or chosen > max(row["chosen_accuracy"] for row in history):
+        raw = [variable.numpy() for variable in trainer.trainable_variables] if schedule.ema else []
+        if schedule.ema:
+            trainer.optimizer.finalize_variable_values(trainer.trainable_variables)
+        small = stage.view == "resize" and size < table.size
+        chosen = _accuracy(logits, with_size(choosing, size, table.channels) if small else choosing)
+        earlier = [row["chosen_accuracy"] for row in history if row["whole"]]
+        if not history or (not small and chosen > max(earlier, default=0.0)):
             best = [np.asarray(weight) for weight in logits.get_weights()]
+        for variable, array in zip(trainer.trainable_variables, raw, strict=False):
+            variable.assign(array)
         took = time.monotonic() - began
         wall_s += took
         rate = float(trainer.optimizer.learning_rate.numpy())
@@ -155,6 +166,7 @@ def fit(
                 "chosen_accuracy": chosen,
                 "learning_rate": rate,
                 "size": size,
+                "whole": not small,
                 "seconds": took,
             }
         )
@@ -184,7 +196,7 @@ def fit(
             f"logits refitted to the training labels: × {refit.scale:.2f}, "
             + ", ".join(f"{name} {by:+.2f}" for name, by in shifts)
         )
-    best_epoch = max(history, key=lambda row: row["chosen_accuracy"])["epoch"]
+    best_epoch = max((row for row in history if row["whole"]), key=lambda row: row["chosen_accuracy"])["epoch"]
     return Fitted(with_softmax(final), history, int(best_epoch), wall_s)
 
 
@@ -238,10 +250,11 @@ def _compile(trainer: keras.Model, schedule: Schedule, steps: int) -> None:
             warmup_steps=warmup,
         )
     decay = schedule.weight_decay or None
+    average: dict[str, Any] = {"use_ema": True, "ema_momentum": schedule.ema} if schedule.ema else {}
     if schedule.optimizer == "adam":
-        optimizer: Any = keras.optimizers.Adam(rate, weight_decay=decay)
+        optimizer: Any = keras.optimizers.Adam(rate, weight_decay=decay, **average)
     else:
-        optimizer = keras.optimizers.SGD(rate, momentum=schedule.momentum, nesterov=True, weight_decay=decay)
+        optimizer = keras.optimizers.SGD(rate, momentum=schedule.momentum, nesterov=True, weight_decay=decay, **average)
     if decay:
         optimizer.exclude_from_weight_decay(
             [variable for variable in trainer.trainable_variables if variable.name != "kernel"]
@@ -288,5 +301,5 @@ def _remaining(history: list[dict[str, float]], schedule: Schedule) -> float:
     """Seconds left: epochs of one crop size take as long as the last of that size; an unseen size goes by its area."""
     seconds = {row["size"]: row["seconds"] for row in history}
     last = history[-1]
-    sizes = [schedule.size_at(epoch) or last["size"] for epoch in range(len(history), schedule.epochs)]
+    sizes = [schedule.stage_at(epoch).size or last["size"] for epoch in range(len(history), schedule.epochs)]
     return sum(seconds.get(size, last["seconds"] * (size / last["size"]) ** 2) for size in sizes)

@@ -81,14 +81,20 @@ class AugmentOptions:
 
 @dataclass(frozen=True)
 class Stage:
-    """A number of epochs at one crop size in pixels (0: the model's own size)."""
+    """A number of epochs at one size in pixels (0: the model's own size).
+
+    A smaller size is cut out of the picture (view "crop") or is the whole picture made smaller (view "resize").
+    """
 
     epochs: int
     size: int = 0
+    view: str = "crop"
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.size < 0:
             raise ValueError(f"a stage of {self.epochs} epochs at {self.size} px")
+        if self.view not in ("crop", "resize"):
+            raise ValueError(f"view {self.view!r}, but only crop and resize are known")
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,7 @@ class Schedule:
     """Optimizer, learning rate and epochs.
 
     `weight_decay` is decoupled (each step takes learning_rate × weight_decay of each kernel away), as Keras' optimizers do.
+    `ema`: the weights that are chosen and saved are an average over the steps that keeps this share of itself each step.
     """
 
     stages: tuple[Stage, ...]
@@ -106,8 +113,11 @@ class Schedule:
     decay: str = "cosine"
     warmup_epochs: int = 0
     weight_decay: float = 0.0
+    ema: float = 0.0
 
     def __post_init__(self) -> None:
+        if not 0 <= self.ema < 1:
+            raise ValueError(f"ema {self.ema}, a share from 0 (none) to below 1")
         if self.optimizer not in ("sgd", "adam"):
             raise ValueError(f"optimizer {self.optimizer!r}, but only sgd and adam are known")
         if self.decay not in ("cosine", "constant"):
@@ -119,13 +129,13 @@ class Schedule:
     def epochs(self) -> int:
         return sum(stage.epochs for stage in self.stages)
 
-    def size_at(self, epoch: int) -> int:
-        """The crop size of an epoch (from 0); 0 is the model's own size."""
+    def stage_at(self, epoch: int) -> Stage:
+        """The stage that an epoch (from 0) belongs to."""
         for stage in self.stages:
             if epoch < stage.epochs:
-                return stage.size
+                return stage
             epoch -= stage.epochs
-        return self.stages[-1].size
+        return self.stages[-1]
 
 
 @dataclass(frozen=True)

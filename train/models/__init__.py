@@ -19,6 +19,7 @@ __all__ = ["ARCHITECTURES", "build_logits", "with_softmax"]
 ARCHITECTURES = {
     "mobilenet_v2": "train.models.mobilenet_v2",
     "simple_cnn": "train.models.simple_cnn",
+    "vgg": "train.models.vgg",
 }
 
 
