@@ -144,7 +144,7 @@ def fit(
         batches = Batches(pixels, targets, schedule.batch, recipe.seed, epoch)
         loss, accuracy = _one_epoch(trainer, batches, steps, epoch + 1)
         fitted_s = time.monotonic() - began
-        raw = [variable.numpy() for variable in trainer.trainable_variables] if schedule.ema else []
+        raw = [np.array(variable) for variable in trainer.trainable_variables] if schedule.ema else []
         if schedule.ema:
             trainer.optimizer.finalize_variable_values(trainer.trainable_variables)
         small = stage.view == "resize" and size < table.size
