@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from convert.errors import CalibrationError
 from edge_runtime.facesets import FaceSet, open_faces
+from edge_runtime.illumination import NO_ILLUMINATION, normalize_all
 from edge_runtime.preprocess import fit_face
 
 __all__ = ["DEFAULT_COUNT", "TRAINING_SPLITS", "Calibration", "choose_calibration", "read_training_faces"]
@@ -32,7 +33,7 @@ class Calibration:
     """The faces, and where they come from.
 
     Attributes:
-        pixels: uint8 (N, S, S, C), as the model reads them.
+        pixels: uint8 (N, S, S, C), as the model reads them: scaled, with their illumination normalised.
         source: file or folder name of the data, without its path.
         split: the split's name in the data.
         rows: the row or file number of each face in its source, in the order of `pixels`.
@@ -40,6 +41,7 @@ class Calibration:
         darkest, brightest: of the chosen faces. Where they are not 0 and 255, the darkest and brightest pixels were
             set to that, so that the input's range is all of uint8.
         sha256: of `pixels`.
+        illumination: how they were normalised.
     """
 
     pixels: NDArray[np.uint8]
@@ -50,13 +52,16 @@ class Calibration:
     darkest: int
     brightest: int
     sha256: str
+    illumination: str = NO_ILLUMINATION
 
     def __len__(self) -> int:
         return len(self.pixels)
 
     def as_table(self) -> dict[str, Any]:
-        """What the manifest keeps: everything but the pixels; the rows on one line."""
+        """What the manifest keeps: everything but the pixels; the rows on one line; `illumination` where there is one."""
+        normalized = {} if self.illumination == NO_ILLUMINATION else {"illumination": self.illumination}
         return {
+            **normalized,
             "source": self.source,
             "split": self.split,
             "count": len(self),
@@ -83,7 +88,13 @@ def read_training_faces(path: Path, split: str = "Training") -> FaceSet:
 
 
 def choose_calibration(
-    faces: FaceSet, source: str, size: int, channels: int, count: int = DEFAULT_COUNT, seed: int = 1
+    faces: FaceSet,
+    source: str,
+    size: int,
+    channels: int,
+    count: int = DEFAULT_COUNT,
+    seed: int = 1,
+    illumination: str = NO_ILLUMINATION,
 ) -> Calibration:
     """A seeded sample with as many faces of each class as there are to have, scaled to the model's input.
 
@@ -94,8 +105,10 @@ def choose_calibration(
         faces: of the training split.
         source: what the data is called in the provenance.
         size, channels: of the model's input.
+        illumination: that the model was trained with.
 
     Raises:
+        UsageError: no such illumination.
         CalibrationError: faces of another split, no usable face, a class without any, or fewer than `count`.
     """
     for name in faces.split_names():
@@ -113,6 +126,7 @@ def choose_calibration(
         )
     chosen = usable[_balanced(faces.labels[usable], faces, source, count, np.random.default_rng(seed))]
     pixels = np.stack([fit_face(face, size, channels) for face in faces.pixels[chosen]])
+    pixels = normalize_all(pixels, illumination)
     darkest, brightest = int(pixels.min()), int(pixels.max())
     # The converter takes the input's scale from the range it sees: 0 to 255 gives scale 1 and zero point 0, so that
     # raw pixels go straight in. Two pixels of hundreds of thousands move no other range.
@@ -121,7 +135,7 @@ def choose_calibration(
     split = ", ".join(faces.split_names())
     rows = tuple(int(row) for row in faces.rows[chosen])
     sha256 = hashlib.sha256(pixels.tobytes()).hexdigest()
-    return Calibration(pixels, source, split, rows, seed, darkest, brightest, sha256)
+    return Calibration(pixels, source, split, rows, seed, darkest, brightest, sha256, illumination)
 
 
 def _check_split(split: str, where: object) -> None:

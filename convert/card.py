@@ -11,6 +11,8 @@ from typing import Any
 
 from convert.check import KINDS
 from convert.errors import ProvenanceError
+from edge_runtime.errors import UsageError
+from edge_runtime.illumination import NO_ILLUMINATION, check_illumination
 
 __all__ = ["Card", "card_path", "read_card"]
 
@@ -28,6 +30,7 @@ class Card:
         versions: of the packages that converted it.
         operators: how often each operator occurs.
         calibration: where the faces come from that set the ranges; None for float32.
+        illumination: that the model was trained with and calibrated with; a card without the key says "none".
     """
 
     kind: str
@@ -38,12 +41,18 @@ class Card:
     versions: Mapping[str, str]
     operators: Mapping[str, int]
     calibration: Mapping[str, Any] | None
+    illumination: str = NO_ILLUMINATION
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind {self.kind!r}, but only {' and '.join(KINDS)} are known")
         if (self.kind == "int8") != (self.calibration is not None):
             raise ValueError(f"a {self.kind} model with{'out' if self.calibration is None else ''} calibration")
+        check_illumination(self.illumination)
+        if self.calibration is not None:
+            calibrated = self.calibration.get("illumination", NO_ILLUMINATION)
+            if calibrated != self.illumination:
+                raise ValueError(f"faces calibrated with {calibrated!r} for a model of {self.illumination!r}")
 
     def to_json(self) -> bytes:
         """The card's file."""
@@ -70,7 +79,7 @@ def read_card(model: Path, content: bytes) -> Card:
         card = Card(**table) if version == CARD_VERSION else None
     except OSError as error:
         raise ProvenanceError(f"{path}: {error.strerror}", "the card of the model", mend) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise ProvenanceError(f"{path}: no card of a conversion ({error})", "the card of the model", mend) from error
     if card is None:
         raise ProvenanceError(f"{path}: card version {version!r}", f"{CARD_VERSION}", mend)

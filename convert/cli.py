@@ -37,6 +37,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     tflite.add_argument("--count", type=int, default=500, metavar="N", help="calibration faces (default: 500)")
     tflite.add_argument("--seed", type=int, default=1, metavar="N", help="that chooses them (default: 1)")
+    tflite.add_argument(
+        "--illumination",
+        metavar="NAME",
+        help="that the model was trained with (default: what the run.json beside it says; none where there is none)",
+    )
     _most_bytes(tflite)
     tflite.add_argument("--out", type=Path, metavar="FILE.tflite", help="default: KIND.tflite beside the model")
     tflite.set_defaults(module="convert.commands.tflite")

@@ -87,7 +87,8 @@ def pack(request: Request, out: Path, replace: bool = False) -> Bundle:
     Raises:
         PackError: `out` exists and is no bundle, or is one and `replace` is not set; or the self-test fails.
         GraphError: the model breaks a static fact, such as the count of labels.
-        ProvenanceError: the card, the run or a record is missing, damaged or of another model.
+        ProvenanceError: the card, the run or a record is missing, damaged or of another model, or the run was trained
+            with another illumination than the model was converted with.
     """
     _check_place(out, replace)
     members, manifest = _contents(request)
@@ -119,7 +120,7 @@ def _contents(request: Request) -> tuple[dict[str, bytes], dict[str, Any]]:
     graph = read_graph(content, str(request.model))
     check_graph(graph, card.kind, len(request.labels), str(request.model))
     try:
-        facts = InputFacts(graph.input.shape[1], graph.input.shape[3])
+        facts = InputFacts(graph.input.shape[1], graph.input.shape[3], card.illumination)
     except ValueError as error:
         raise PackError(
             f"{request.model}: {error}", "an input that a bundle can have", "train at another size"
@@ -138,7 +139,7 @@ def _contents(request: Request) -> tuple[dict[str, bytes], dict[str, Any]]:
         "name": request.name,
         "label_set": request.labels.name,
         "labels": list(request.labels.names),
-        "input": {"size": facts.size, "channels": facts.channels},
+        "input": facts.as_table(),
         "preprocess": PREPROCESS_VERSION,
         "licence": request.licence,
         "packed_by": f"fer-edge {__version__}",
@@ -151,7 +152,7 @@ def _contents(request: Request) -> tuple[dict[str, bytes], dict[str, Any]]:
     if card.calibration is not None:
         manifest["calibration"] = dict(card.calibration)
     if request.run is not None:
-        manifest["training"] = training_table(request.run, request.labels, card.source_sha256)
+        manifest["training"] = training_table(request.run, request.labels, card.source_sha256, card.illumination)
     return members, with_own_hash(manifest)
 
 

@@ -9,9 +9,11 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from convert.errors import ProvenanceError
+from edge_runtime.errors import UsageError
+from edge_runtime.illumination import NO_ILLUMINATION, check_illumination
 from edge_runtime.labels import LabelSet
 
-__all__ = ["training_table"]
+__all__ = ["illumination_beside", "training_table"]
 
 CARD, MODEL = "run.json", "model.keras"
 CARD_VERSION = 1
@@ -24,18 +26,23 @@ _KEPT = {
     "versions": ("fer_edge", "keras", "backend"),
 }
 """What a bundle keeps of a run card; the rest stays with the run."""
+_CALIBRATED = ("temperature", "split", "faces", "data_sha256", "before", "after")
+"""What it keeps of a calibration (`python -m train calibrate`), which a run need not have."""
 
 
-def training_table(run: Path, labels: LabelSet, source_sha256: str) -> dict[str, Any]:
+def training_table(
+    run: Path, labels: LabelSet, source_sha256: str, illumination: str = NO_ILLUMINATION
+) -> dict[str, Any]:
     """The training provenance for a manifest.
 
     Args:
         run: a run folder of `python -m train fit`.
         labels: of the bundle.
         source_sha256: of the Keras model that was converted; the run's `model.keras` must be that file.
+        illumination: that the conversion assumed.
 
     Raises:
-        ProvenanceError: no run card, an incomplete one, or one of another model or label set.
+        ProvenanceError: no run card, an incomplete one, or one of another model, label set or illumination.
     """
     path = run / CARD
     card = _read(path)
@@ -57,10 +64,48 @@ def training_table(run: Path, labels: LabelSet, source_sha256: str) -> dict[str,
             "name the run that the model comes from, or convert this run's model",
         )
     table = {part: {key: card[part][key] for key in keys} for part, keys in _KEPT.items()}
+    trained = _illumination(card, path)
+    if trained != illumination:
+        raise ProvenanceError(
+            f"{path}: a model trained with the illumination {trained!r}",
+            f"{illumination!r}, with which it was converted",
+            f"convert it again with --illumination {trained}",
+        )
+    if trained != NO_ILLUMINATION:
+        table["model"]["illumination"] = trained
+    calibration = card.get("calibration")
+    if calibration is not None:
+        if calibration["model_sha256"] != sha256:
+            raise ProvenanceError(
+                f"{path}: a calibration of another model",
+                f"that of {MODEL}, sha256 {sha256[:12]}…",
+                "run `python -m train calibrate` again, or `fit`, which drops it",
+            )
+        table["calibration"] = {key: calibration[key] for key in _CALIBRATED}
     for text in _texts(table):
         if PurePosixPath(text).is_absolute() or PureWindowsPath(text).is_absolute():
             raise ProvenanceError(f"{path}: the path {text!r}", "facts that can travel", "remove it from the run card")
     return table
+
+
+def illumination_beside(model: Path) -> str | None:
+    """The illumination that a Keras model was trained with, from the run card in its folder; None where there is none.
+
+    Raises:
+        ProvenanceError: a run card that is damaged, incomplete, or names an illumination that this version does not know.
+    """
+    path = model.parent / CARD
+    if model.name != MODEL or not path.exists():
+        return None
+    return _illumination(_read(path), path)
+
+
+def _illumination(card: Mapping[str, Any], path: Path) -> str:
+    """Of a run card; those of before there was a choice have no such key."""
+    try:
+        return check_illumination(card["model"].get("illumination", NO_ILLUMINATION))
+    except UsageError as error:
+        raise ProvenanceError(f"{path}: {error.received}", error.expected, error.mend) from error
 
 
 def _read(path: Path) -> dict[str, Any]:

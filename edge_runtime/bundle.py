@@ -14,11 +14,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from edge_runtime.errors import BundleError, LabelError
+from edge_runtime.errors import BundleError, LabelError, UsageError
+from edge_runtime.illumination import NO_ILLUMINATION, check_illumination
 from edge_runtime.labels import LabelSet
 from edge_runtime.preprocess import PREPROCESS_VERSION
 
@@ -58,14 +59,26 @@ _REQUIRED = (
 
 @dataclass(frozen=True)
 class InputFacts:
-    """What the model reads: square crops of `size` px, 1 (grey) or 3 (BGR) channels, uint8."""
+    """What the model reads: square crops of `size` px, 1 (grey) or 3 (BGR) channels, uint8, normalised by `illumination`.
+
+    Raises UsageError where `illumination` is none of ILLUMINATIONS.
+    """
 
     size: int
     channels: int
+    illumination: str = NO_ILLUMINATION
 
     def __post_init__(self) -> None:
+        check_illumination(self.illumination)
         if not (8 <= self.size <= 1024 and self.channels in (1, 3)):
             raise ValueError(f"input {self}: expected a size of 8 to 1024 px and 1 or 3 channels")
+
+    def as_table(self) -> dict[str, Any]:
+        """The manifest's `input`. Where nothing is normalised there is no such key, as before there were methods."""
+        table = asdict(self)
+        if self.illumination == NO_ILLUMINATION:
+            del table["illumination"]
+        return table
 
 
 @dataclass(frozen=True)
@@ -125,6 +138,8 @@ def read_bundle(name_or_path: str | Path) -> Bundle:
             raise TypeError(f"labels {names!r}")
         labels = LabelSet(str(manifest["label_set"]), tuple(names))
         facts = InputFacts(**manifest["input"])
+    except UsageError as error:
+        raise BundleError(f"{folder}: {error.received}", error.expected, error.mend) from error
     except (TypeError, ValueError, LabelError) as error:
         raise BundleError(
             f"{folder}: {error}",

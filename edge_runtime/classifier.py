@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.bundle import CLASSIFIER, Bundle
 from edge_runtime.errors import BundleError
+from edge_runtime.illumination import normalize
 from edge_runtime.interpreter import Model
 
 __all__ = ["Classifier"]
@@ -43,7 +44,12 @@ class Classifier:
                 )
 
     def classify(self, crops: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Probabilities, float32 (N, labels), of crops that are uint8 (size, size, channels) each."""
+        """Probabilities, float32 (N, labels), of crops that are uint8 (size, size, channels) each, as they were cut out.
+
+        Their illumination is normalised here, as the bundle says, and nowhere else on the board.
+        """
         if not crops:
             return np.zeros((0, len(self.labels)), np.float32)
-        return np.concatenate([self.model.dequantized(self.model.run(crop[None])) for crop in crops])
+        illumination = self.bundle.input.illumination
+        inputs = (normalize(crop, illumination) for crop in crops)
+        return np.concatenate([self.model.dequantized(self.model.run(pixels[None])) for pixels in inputs])

@@ -1,7 +1,9 @@
 """The golden self-test: made-up frames with the crops and outputs that they gave where the bundle was packed.
 
 Each stage is compared by itself, so that a failure names its cause: the crops tell colour order and resizing, the
-stored outputs for stored crops tell the kernels, and the stored names tell the order of the labels.
+stored inputs for stored crops tell the illumination normalisation, the stored outputs for stored inputs tell the
+kernels, and the stored names tell the order of the labels. Inputs are stored where the bundle normalises; elsewhere the
+crops are the inputs.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from edge_runtime.archives import DamagedArchiveError, read_archive
 from edge_runtime.bundle import Bundle, InputFacts
 from edge_runtime.errors import BundleError
 from edge_runtime.geometry import Box
+from edge_runtime.illumination import NO_ILLUMINATION, normalize, normalize_all
 from edge_runtime.interpreter import Model
 from edge_runtime.labels import LabelSet
 from edge_runtime.preprocess import crop_face
@@ -32,28 +35,42 @@ KERNEL_TOLERANCE = 0.1
 """Another kernel may move a probability by this much and still pass, if each decision stays: int8 without XNNPACK moves
 them by up to 0.07 on the golden faces."""
 
+ILLUMINATION_TOLERANCE = 1
+"""Grey levels by which another machine's rounding may move a normalised pixel; see `edge_runtime.illumination`."""
+
 Crop = Callable[[NDArray[np.uint8], Box, int, int], NDArray[np.uint8]]
+Normalize = Callable[[NDArray[np.uint8], str], NDArray[np.uint8]]
 Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
 class Golden:
-    """frames uint8 (N, H, W, 3) BGR; squares float64 (N, 4); crops uint8 (N, S, S, C); probabilities float32 (N, L); names of the L outputs."""
+    """What `golden.npz` holds.
+
+    Attributes:
+        frames: uint8 (N, H, W, 3) BGR.
+        squares: float64 (N, 4), what to cut out of each frame.
+        crops: uint8 (N, S, S, C), as they are cut out.
+        inputs: the crops with their illumination normalised; None in a bundle that does not normalise.
+        probabilities: float32 (N, L).
+        names: of the L outputs.
+    """
 
     frames: NDArray[np.uint8]
     squares: NDArray[np.float64]
     crops: NDArray[np.uint8]
     probabilities: NDArray[np.float32]
     names: tuple[str, ...]
+    inputs: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)
 class Verdict:
     """The outcome of one self-test.
 
-    cause: "" where it passed, else "colour order", "resize", "label order" or "kernel".
-    exact: whether every probability is the same to the last bit.
-    largest_difference: of the probabilities for the stored crops, 0..1.
+    cause: "" where it passed, else "colour order", "resize", "illumination", "label order" or "kernel".
+    exact: whether every normalised pixel and every probability is the same to the last bit.
+    largest_difference: of the probabilities for the stored crops or inputs, 0..1.
     message: one line for a person.
     """
 
@@ -65,7 +82,7 @@ class Verdict:
 
 
 def make_golden(run: Run, labels: LabelSet, facts: InputFacts) -> bytes:
-    """The bytes of `golden.npz`: seeded frames, their crops, and what `run` answers for them."""
+    """The bytes of `golden.npz`: seeded frames, their crops, and what `run` answers for them once they are normalised."""
     frames, squares = _made_up_frames()
     crops = np.stack(
         [
@@ -73,11 +90,14 @@ def make_golden(run: Run, labels: LabelSet, facts: InputFacts) -> bytes:
             for frame, square in zip(frames, squares, strict=True)
         ]
     )
-    probabilities = np.concatenate([run(crop[None]) for crop in crops]).astype(np.float32)
+    inputs = normalize_all(crops, facts.illumination)
+    probabilities = np.concatenate([run(pixels[None]) for pixels in inputs]).astype(np.float32)
+    members: dict[str, Any] = {"frames": frames, "squares": squares, "crops": crops, "probabilities": probabilities}
+    members["names"] = np.array(labels.names)
+    if facts.illumination != NO_ILLUMINATION:
+        members["inputs"] = inputs
     buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer, frames=frames, squares=squares, crops=crops, probabilities=probabilities, names=np.array(labels.names)
-    )
+    np.savez_compressed(buffer, **members)
     return buffer.getvalue()
 
 
@@ -86,13 +106,14 @@ def read_golden(data: bytes) -> Golden:
     try:
         archive = read_archive(data)
         members = {name: archive[name] for name in ("frames", "squares", "crops", "probabilities", "names")}
+        if "inputs" in archive:
+            members["inputs"] = archive["inputs"]
     except (DamagedArchiveError, KeyError) as error:
         raise BundleError(
             f"golden.npz: {error}", "frames, squares, crops, probabilities and names", "pack the bundle again"
         ) from error
-    if len({len(members[name]) for name in ("frames", "squares", "crops", "probabilities")}) != 1 or not len(
-        members["frames"]
-    ):
+    lengths = {len(member) for name, member in members.items() if name != "names"}
+    if len(lengths) != 1 or lengths == {0}:
         raise BundleError(
             "golden.npz: members of different length", "one crop and one output a frame", "pack the bundle again"
         )
@@ -100,12 +121,15 @@ def read_golden(data: bytes) -> Golden:
     return Golden(names=names, **members)
 
 
-def check(bundle: Bundle, model: Model, crop: Crop = crop_face, run: Run | None = None) -> Verdict:
+def check(
+    bundle: Bundle, model: Model, crop: Crop = crop_face, run: Run | None = None, normalize: Normalize = normalize
+) -> Verdict:
     """Runs the self-test of `bundle` on `model`.
 
     Args:
         crop: how this program cuts faces.
         run: pixels uint8 (1, S, S, C) to probabilities float32 (1, L); None takes the model's own.
+        normalize: how this program normalises a crop by the bundle's method.
     """
     golden = read_golden(bundle.golden)
     run = run or (lambda batch: model.dequantized(model.run(batch)))
@@ -132,11 +156,22 @@ def check(bundle: Bundle, model: Model, crop: Crop = crop_face, run: Run | None 
             return _failed("colour order", "crops match once red and blue are swapped: frames must be BGR")
         off = int(np.abs(crops.astype(np.int16) - golden.crops).max())
         return _failed("resize", f"crops differ by up to {off} grey levels: cropping or scaling is not the bundle's")
-    answers = np.concatenate([run(pixels[None]) for pixels in golden.crops])
+    illumination = bundle.input.illumination
+    if (golden.inputs is None) != (illumination == NO_ILLUMINATION):
+        stored = "without" if golden.inputs is None else "with"
+        return _failed(
+            "illumination", f"the manifest says {illumination!r}, the golden faces are {stored} normalised ones"
+        )
+    inputs = golden.crops if golden.inputs is None else golden.inputs
+    normalized = np.stack([normalize(pixels, illumination) for pixels in golden.crops])
+    off = int(np.abs(normalized.astype(np.int16) - inputs).max()) if normalized.shape == inputs.shape else 255
+    if off > ILLUMINATION_TOLERANCE:
+        return _failed("illumination", f"{illumination} differs from the bundle's by up to {off} grey levels")
+    answers = np.concatenate([run(pixels[None]) for pixels in inputs])
     difference = (
         float(np.abs(answers - golden.probabilities).max()) if answers.shape == golden.probabilities.shape else 1.0
     )
-    if difference == 0:
+    if difference == 0 and off == 0:
         return Verdict(True, True, "", 0.0, f"{len(crops)} golden faces, bit-exact")
     order = _permutation(answers, golden.probabilities)
     if order is not None:
@@ -144,12 +179,10 @@ def check(bundle: Bundle, model: Model, crop: Crop = crop_face, run: Run | None 
         return _failed("label order", f"outputs match once reordered as {shown}", difference)
     same = bool((answers.argmax(axis=1) == golden.probabilities.argmax(axis=1)).all())
     if same and difference <= KERNEL_TOLERANCE:
+        moved = [f"another kernel moves probabilities by up to {difference:.4f}"] * (difference > 0)
+        moved += [f"{illumination} rounds otherwise by {off} grey level"] * (off > 0)
         return Verdict(
-            True,
-            False,
-            "",
-            difference,
-            f"{len(crops)} golden faces, same decisions; another kernel moves probabilities by up to {difference:.4f}",
+            True, False, "", difference, f"{len(crops)} golden faces, same decisions; {', and '.join(moved)}"
         )
     return _failed(
         "kernel",

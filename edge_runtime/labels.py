@@ -2,7 +2,10 @@
 
 Orders differ between data sets and are part of a model: index 0 is "angry" in FER2013 and "neutral" in FER+.
 Sources: FER2013 (Goodfellow et al. 2013, the challenge's csv), FER+ (Barsoum et al. 2016, `fer2013new.csv`),
-AffectNet (Mollahosseini et al. 2017, its annotation codes).
+AffectNet (Mollahosseini et al. 2017, its annotation codes; seven classes are those without contempt), RAF-DB (Li et al.
+2017, codes 1 to 7 of its label file), CK+ (Lucey et al. 2010, codes 0 to 7 of its emotion files; seven classes are those
+without neutral). Data sets that name their classes and do not number them (KDEF, JAFFE, SFEW) have `BASIC7`, in the
+order of the alphabet.
 """
 
 from __future__ import annotations
@@ -11,7 +14,21 @@ from dataclasses import dataclass
 
 from edge_runtime.errors import LabelError
 
-__all__ = ["AFFECTNET8", "FER2013", "FERPLUS", "FERPLUS_VOTES", "LABEL_SETS", "LabelSet", "canonical", "label_set"]
+__all__ = [
+    "AFFECTNET7",
+    "AFFECTNET8",
+    "BASIC7",
+    "CKPLUS7",
+    "CKPLUS8",
+    "FER2013",
+    "FERPLUS",
+    "FERPLUS_VOTES",
+    "LABEL_SETS",
+    "RAFDB",
+    "LabelSet",
+    "canonical",
+    "label_set",
+]
 
 
 @dataclass(frozen=True)
@@ -49,11 +66,18 @@ class LabelSet:
 FER2013 = LabelSet("fer2013", ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"))
 FERPLUS = LabelSet("ferplus", ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"))
 AFFECTNET8 = LabelSet("affectnet8", ("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"))
+AFFECTNET7 = LabelSet("affectnet7", AFFECTNET8.names[:7])
+RAFDB = LabelSet("rafdb", ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral"))
+CKPLUS8 = LabelSet("ckplus8", ("neutral", "anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise"))
+CKPLUS7 = LabelSet("ckplus7", CKPLUS8.names[1:])
+BASIC7 = LabelSet("basic7", ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"))
 
 FERPLUS_VOTES = (*FERPLUS.names, "unknown", "NF")
 """The ten vote columns of `fer2013new.csv`; NF is "not a face"."""
 
-LABEL_SETS = {labels.name: labels for labels in (FER2013, FERPLUS, AFFECTNET8)}
+LABEL_SETS = {
+    labels.name: labels for labels in (FER2013, FERPLUS, AFFECTNET8, AFFECTNET7, RAFDB, CKPLUS8, CKPLUS7, BASIC7)
+}
 
 _SYNONYMS = {
     "anger": "angry",

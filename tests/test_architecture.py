@@ -14,6 +14,7 @@ OF_TRAINING = {
     f"edge_runtime.{name}"
     for name in (
         "preprocess",
+        "illumination",
         "labels",
         "geometry",
         "detectors",
@@ -21,6 +22,7 @@ OF_TRAINING = {
         "errors",
         "files",
         "intervals",
+        "pages",
         "pictures",
         "archives",
         "running",

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from train.recipe import AugmentOptions
+from train.recipe_tables import AugmentOptions
 
 __all__ = ["Augment"]
 
@@ -48,16 +48,23 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]
     def _uniform(self, count: Any, low: float, high: float) -> Any:
         return keras.random.uniform((count,), low, high, seed=self.seed_generator)
 
+    def _chosen(self, count: Any) -> Any:
+        """1 for the pictures that a distortion is made on, 0 for the others."""
+        if self.options.probability == 1:
+            return 1.0
+        return ops.cast(self._uniform(count, 0.0, 1.0) < self.options.probability, "float32")
+
     def _warp(self, images: Any) -> Any:
         """Rotation, scale, shift and mirror as one matrix a picture: output pixel -> input pixel."""
         o = self.options
         if not (o.rotation_deg or o.scale or o.shift or o.flip or self.view == "resize"):
             return images
         count, height, width = ops.shape(images)[0], images.shape[1], images.shape[2]
-        angle = self._uniform(count, -math.radians(o.rotation_deg), math.radians(o.rotation_deg))
-        zoom = self._uniform(count, 1 - o.scale, 1 + o.scale)
-        right = self._uniform(count, -o.shift, o.shift) * width
-        down = self._uniform(count, -o.shift, o.shift) * height
+        angle = self._uniform(count, -math.radians(o.rotation_deg), math.radians(o.rotation_deg)) * self._chosen(count)
+        zoom = 1 + (self._uniform(count, 1 - o.scale, 1 + o.scale) - 1) * self._chosen(count)
+        shifted = self._chosen(count)
+        right = self._uniform(count, -o.shift, o.shift) * width * shifted
+        down = self._uniform(count, -o.shift, o.shift) * height * shifted
         mirror = ops.where(self._uniform(count, 0.0, 1.0) < (0.5 if o.flip else 0.0), -1.0, 1.0)
         cos, sin = ops.cos(angle) * zoom, ops.sin(angle) * zoom
         a, b, c, d = cos * mirror, -sin, sin * mirror, cos

@@ -9,11 +9,12 @@ from pathlib import Path
 from edge_runtime.labels import LABEL_SETS
 from edge_runtime.running import Command
 from train.errors import DivergedError
+from train.protocols import PROTOCOLS
 from train.terminal import hushed
 
 __all__ = ["main"]
 
-_DATA = "fer2013.csv, icml_face_data.csv, a folder of labelled pictures, or an .npz of `prepare`"
+_DATA = "fer2013.csv, a data set's folder, a folder of labelled pictures, an .npz of `prepare` … (docs/datasets.md)"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,8 +39,22 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("--out", type=Path, required=True, metavar="FILE.npz")
     prepare.set_defaults(module="train.prepare")
 
-    fit = commands.add_parser("fit", help="train a recipe, or go on with an interrupted run")
-    fit.add_argument("--recipe", required=True, metavar="NAME_OR_PATH", help="a name of `list`, or a TOML file")
+    check = commands.add_parser("check", help="what is in a data set, and what is wrong with it: repeats, leaks, gaps")
+    check.add_argument("data", type=Path, metavar="DATA", help=_DATA)
+    _votes(check)
+    _labels(check)
+    check.add_argument("--size", type=_side, metavar="N", help="scale faces to N × N px first, where sizes differ")
+    check.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    check.set_defaults(module="train.check")
+
+    fit = commands.add_parser("fit", help="train recipes, or go on with an interrupted run")
+    fit.add_argument(
+        "--recipe",
+        required=True,
+        nargs="+",
+        metavar="NAME_OR_PATH",
+        help="names of `list`, or TOML files; several are trained one after the other",
+    )
     fit.add_argument("--data", type=Path, metavar="DATA", help=_DATA)
     _votes(fit)
     fit.add_argument("--train-split", default="Training", metavar="NAME", help="faces to fit (default: Training)")
@@ -53,10 +68,27 @@ def _parser() -> argparse.ArgumentParser:
         "--out",
         type=Path,
         metavar="RUN_DIR",
-        help="the run folder; the same command goes on with it (default: runs/ and the recipe's name)",
+        help="the run folder, of several recipes the one above theirs; the same command goes on (default: in runs/)",
+    )
+    fit.add_argument(
+        "--weights",
+        metavar="none|imagenet|RUN_OR_MODEL",
+        help="what to start from, instead of what the recipe says: a run on another data set, say",
+    )
+    fit.add_argument(
+        "--devices",
+        type=_count,
+        metavar="N",
+        help="share each batch among N devices (Keras on JAX; default: all GPUs where there are several)",
+    )
+    fit.add_argument(
+        "--minutes",
+        type=float,
+        metavar="N",
+        help="stop after the epoch in which they are over; the same command goes on",
     )
     fit.add_argument("--smoke", action="store_true", help="a trial: two short epochs on made-up faces, no --data")
-    fit.set_defaults(module="train.run_folder")
+    fit.set_defaults(module="train.fit_command")
 
     evaluate = commands.add_parser("evaluate", help="accuracy of a saved model, with its 95 %% interval")
     evaluate.add_argument("model", type=Path, metavar="RUN_OR_MODEL.keras", help="a run folder or a saved model")
@@ -70,11 +102,75 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="faces that were fitted, to leave out repeated ones (default: the run card's, else Training)",
     )
-    _labels(evaluate)
-    evaluate.add_argument("--flip", action="store_true", help="average over each face and its mirror image")
+    evaluate.add_argument(
+        "--label-set",
+        choices=list(LABEL_SETS),
+        help="what the model answers (default: the run card's, else the data's)",
+    )
+    evaluate.add_argument(
+        "--data-label-set",
+        choices=list(LABEL_SETS),
+        help="what the data is labelled with, where its form does not say or the model's labels differ",
+    )
+    views = evaluate.add_mutually_exclusive_group()
+    views.add_argument("--single", action="store_true", help="each face once, as a board sees it (the default)")
+    views.add_argument("--flip", action="store_true", help="average over each face and its mirror image")
+    views.add_argument(
+        "--ten-crop",
+        type=_side,
+        metavar="N",
+        help="average over the four corners and the middle of N px, each with its mirror image: 40 of 48 px, say",
+    )
     evaluate.add_argument("--json", action="store_true", help="print JSON instead of tables")
     evaluate.add_argument("--out", type=Path, metavar="DIR", help="write report, confusion matrix and JSON here")
     evaluate.set_defaults(module="train.evaluate")
+
+    crossvalidate = commands.add_parser(
+        "crossvalidate", help="fit a recipe fold after fold, and judge what was held out"
+    )
+    crossvalidate.add_argument(
+        "--recipe", required=True, metavar="NAME_OR_PATH", help="a name of `list`, or a TOML file"
+    )
+    crossvalidate.add_argument("--data", type=Path, metavar="DATA", help=_DATA)
+    _votes(crossvalidate)
+    crossvalidate.add_argument("--protocol", choices=PROTOCOLS, default="k-fold", help="(default: k-fold)")
+    crossvalidate.add_argument("--folds", type=_count, default=5, metavar="N", help="how many (default: 5)")
+    crossvalidate.add_argument("--seed", type=int, default=1, metavar="N", help="of the division (default: 1)")
+    crossvalidate.add_argument(
+        "--split", action="append", metavar="NAME", help="divide only these faces; may be repeated (default: all)"
+    )
+    crossvalidate.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="a folder a fold; the same command goes on with it"
+    )
+    crossvalidate.add_argument("--smoke", action="store_true", help="a trial: two short epochs a fold on made-up faces")
+    crossvalidate.set_defaults(module="train.crossvalidate")
+
+    calibrate = commands.add_parser("calibrate", help="make a model as sure as it is right, by one temperature")
+    calibrate.add_argument("run", type=Path, metavar="RUN_DIR", help="a finished run folder; its model is written anew")
+    calibrate.add_argument("--data", type=Path, required=True, metavar="DATA", help=_DATA)
+    _votes(calibrate)
+    calibrate.add_argument(
+        "--split", default="PublicTest", metavar="NAME", help="faces that were not fitted (default: PublicTest)"
+    )
+    calibrate.set_defaults(module="train.temperature")
+
+    page = commands.add_parser("page", help="the page of a finished run, run.html: all about it in one file")
+    page.add_argument("run_folder", type=Path, metavar="RUN", help="a finished run folder; the page is written into it")
+    page.add_argument("--data", type=Path, required=True, metavar="DATA", help=_DATA)
+    _votes(page)
+    page.add_argument("--split", metavar="NAME", help="faces to show (default: those the best epoch was chosen on)")
+    page.add_argument(
+        "--faces", type=int, default=12, metavar="N", help="pictures of each kind, 0 for none (default: 12)"
+    )
+    page.set_defaults(module="train.page")
+
+    compare = commands.add_parser("compare", help="finished runs side by side; with --data also face by face")
+    compare.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="run folders; the first is the measure")
+    compare.add_argument("--data", type=Path, metavar="DATA", help=f"let the models answer the same faces: {_DATA}")
+    _votes(compare)
+    compare.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    compare.add_argument("--out", type=Path, metavar="FILE.html", help="also write a page with all curves")
+    compare.set_defaults(module="train.compare")
 
     recipes = commands.add_parser("list", help="the recipes that come with the project")
     recipes.set_defaults(module="train.listing")
@@ -89,6 +185,13 @@ def _labels(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--label-set", choices=list(LABEL_SETS), help="labels wanted (default: the data's or the run's own)"
     )
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value}; expected at least 1")
+    return value
 
 
 def _side(text: str) -> int:

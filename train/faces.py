@@ -4,43 +4,58 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.facesets import FaceSet, open_faces, with_size
+from edge_runtime.facesets import FaceSet, holds_pictures, open_faces, with_size
+from edge_runtime.illumination import normalize_all
 from edge_runtime.labels import LabelSet
 from train.errors import DataError
 from train.terminal import table
 
-__all__ = ["count_table", "labelled", "open_for_model", "repeated_in", "say_problems"]
+__all__ = ["count_table", "in_even_light", "labelled", "open_for_model", "repeated_in", "say_problems"]
 
 _PROBLEMS_SHOWN = 20
 
 
 def open_for_model(
-    data: Path, votes: Path | None, label_set: LabelSet | None, size: int, channels: int, say: Callable[[str], None]
+    data: Path,
+    votes: Path | None,
+    label_set: LabelSet | None,
+    size: int,
+    channels: int,
+    say: Callable[[str], None],
+    illumination: str = "none",
 ) -> FaceSet:
-    """All splits of `data` at the size and colour that a model reads; says so where that changes the faces.
+    """All splits of `data` at the size, colour and light that a model reads; says so where that changes the faces.
 
     Raises:
         FaceSetError, DataError: the data cannot be used.
     """
-    # Pictures of a folder may differ in size, so they are scaled while they are read.
-    folder = data.is_dir()
-    faces = open_faces(data, votes, None, label_set, size if folder else None, channels if folder else None)
+    # Pictures may differ in size, so they are scaled while they are read.
+    pictures = holds_pictures(data)
+    faces = open_faces(data, votes, None, label_set, size if pictures else None, channels if pictures else None)
     fitting = with_size(faces, size, channels)
     if fitting is not faces:
         height, width = faces.pixels.shape[1:3]
         say(
             f"faces of {width} × {height} px are scaled to {size} × {size} px, {_colour(channels)}, as the model reads them"
         )
-    elif folder:
+    elif pictures:
         say(f"pictures are scaled to {size} × {size} px, {_colour(channels)}, as the model reads them")
     if not (faces.labels >= 0).any():
         raise DataError(f"{data}: no labelled face", "at least one", "check the label set")
-    return fitting
+    if illumination != "none":
+        say(f"light is evened out: {illumination}")
+    return in_even_light(fitting, illumination)
+
+
+def in_even_light(faces: FaceSet, illumination: str) -> FaceSet:
+    """The same faces as a bundle's classifier sees them, which evens out the light of every crop."""
+    return faces if illumination == "none" else replace(faces, pixels=normalize_all(faces.pixels, illumination))
 
 
 def labelled(faces: FaceSet) -> FaceSet:

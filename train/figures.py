@@ -1,4 +1,4 @@
-"""Figures of a run as PNG: its curves and a confusion matrix. Drawn without pyplot, so nothing global changes."""
+"""Figures of a run as PNG: curves, confusion matrix and reliability. Drawn without pyplot, so nothing global changes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from train.files import whole_path
+from train.reliability import Reliability
 from train.scores import Scores
 
-__all__ = ["draw_confusion", "draw_curves"]
+__all__ = ["draw_confusion", "draw_curves", "draw_reliability"]
 
 _INK, _MUTED, _RULE = "#1a1a1a", "#6b6b6b", "#d9d9d9"
 _BLUE, _ORANGE, _GREY = "#1f5fa8", "#d1661b", "#9a9a9a"
@@ -111,6 +112,37 @@ def draw_confusion(scores: Scores, title: str, path: Path) -> None:
     axes.set_title(
         f"{title}\n{100 * scores.accuracy:.2f} % right, {interval}", color=_INK, fontsize=11, loc="left", pad=10
     )
+    _save(figure, path)
+
+
+def draw_reliability(reliability: Reliability, title: str, path: Path) -> None:
+    """Accuracy by confidence, with the gap to the diagonal, and below it how many faces each bin has."""
+    figure = _figure(5.4, 6.2)
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    bins = [each for each in reliability.bins if each.faces]
+    middles = [50 * (each.low + each.high) for each in bins]
+    widths = [96 * (each.high - each.low) for each in bins]
+    upper.bar(middles, [100 * each.accuracy for each in bins], widths, color=_BLUE, label="accuracy")
+    upper.bar(
+        middles,
+        [100 * each.gap for each in bins],
+        widths,
+        bottom=[100 * each.accuracy for each in bins],
+        color=_ORANGE,
+        alpha=0.35,
+        label="gap to the mean confidence",
+    )
+    upper.plot([0, 100], [0, 100], color=_GREY, linewidth=1.0, linestyle="--", label="as sure as right")
+    upper.set_ylim(0, 100)
+    upper.set_ylabel("accuracy, %", color=_MUTED, fontsize=9)
+    upper.legend(fontsize=8.5, labelcolor=_INK, loc="upper left", facecolor="white", edgecolor="none", framealpha=0.9)
+    upper.set_title(f"{title}\nexpected calibration error {100 * reliability.expected_error:.2f} %")
+    lower.bar(middles, [each.faces for each in bins], widths, color=_GREY)
+    lower.set_ylabel("faces", color=_MUTED, fontsize=9)
+    lower.set_xlabel("confidence, %", color=_MUTED, fontsize=9)
+    lower.set_xlim(0, 100)
+    for axes in (upper, lower):
+        _plain(axes)
     _save(figure, path)
 
 

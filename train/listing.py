@@ -11,7 +11,7 @@ __all__ = ["run"]
 
 
 def run(_: argparse.Namespace) -> int:
-    """Prints each recipe's name, label set, input and epochs, and below it what it is to reach."""
+    """Prints each recipe's name, label set, input and epochs, and below it its source and what it is to reach."""
     recipes = [read_recipe(name) for name in list_recipes()]
     rows = []
     for recipe in recipes:
@@ -19,5 +19,5 @@ def run(_: argparse.Namespace) -> int:
         size = recipe.model.size
         rows.append((recipe.name, recipe.label_set, f"{size} px {colour}", f"{recipe.schedule.epochs} epochs"))
     for line, recipe in zip(table(rows).splitlines(), recipes, strict=True):
-        print(f"{line}\n    {recipe.target}")
+        print(f"{line}\n    source: {recipe.source}\n    target: {recipe.target}")
     return 0

@@ -1,4 +1,4 @@
-"""The files of a run folder that people read: history, curves, classification report and confusion matrix."""
+"""The files of a run folder that people read: history, curves, classification report, confusion matrix, reliability."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from train.figures import draw_confusion, draw_curves
+from train.figures import draw_confusion, draw_curves, draw_reliability
 from train.files import write_json, write_text
+from train.reliability import Reliability
 from train.scores import Scores
 
-__all__ = ["write_history", "write_scores"]
+__all__ = ["write_history", "write_reliability", "write_scores"]
 
 
 def write_history(history: Sequence[Mapping[str, float]], choosing: str, folder: Path) -> None:
@@ -37,3 +38,9 @@ def write_scores(scores: Scores, lines: Sequence[str], title: str, folder: Path)
     write_text(folder / "classification_report.txt", f"{head}\n\n{scores.tables()}\n")
     write_json(folder / "classification_report.json", scores.as_json())
     draw_confusion(scores, title, folder / "confusion.png")
+
+
+def write_reliability(reliability: Reliability, title: str, folder: Path) -> None:
+    """`reliability.json`, with every bin, and `reliability.png`."""
+    write_json(folder / "reliability.json", {"faces": reliability.faces, **reliability.as_json()})
+    draw_reliability(reliability, title, folder / "reliability.png")

@@ -5,6 +5,7 @@ It names no host, no user and no absolute path, so that it can travel with the m
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -25,6 +26,7 @@ from train.files import write_json
 __all__ = ["CARD", "CARD_VERSION", "Code", "DataFacts", "Hardware", "ResultFacts", "RunCard", "Versions", "read_card"]
 
 CARD = "run.json"
+MODEL = "model.keras"
 CARD_VERSION = 1
 _DEADLINE_S = 10.0
 
@@ -115,6 +117,7 @@ class ResultFacts:
     interval: tuple[float, float]
     repeated_from_training: int | None
     accuracy_without_repeated: float | None
+    macro_f1: float
     parameters: int
     steps_per_epoch: int | None
 
@@ -131,9 +134,10 @@ class RunCard:
     versions: Versions
     hardware: Hardware
 
-    def write(self, path: Path) -> None:
-        """Writes the card as JSON, whole or not at all.
+    def write(self, path: Path) -> dict[str, Any]:
+        """Writes the card as JSON, whole or not at all, and returns what it wrote.
 
+        The temperature that `calibrate` folded into the model beside it is kept too, as long as the model is that one.
         A card of the same recipe and data that stands there keeps its code, versions and hardware: reports may be
         written anew by a later commit than the one that trained.
         """
@@ -144,7 +148,11 @@ class RunCard:
             card["data"]["sha256"],
         ):
             card |= {key: before[key] for key in ("code", "versions", "hardware")}
+        calibration = before and before.get("calibration")
+        if calibration and calibration["model_sha256"] == _sha256(path.with_name(MODEL)):
+            card["calibration"] = calibration
         write_json(path, card)
+        return card
 
 
 def read_card(path: Path) -> dict[str, Any] | None:
@@ -174,6 +182,13 @@ def read_card(path: Path) -> dict[str, Any] | None:
 def _counts(faces: FaceSet) -> dict[str, int]:
     counts = np.bincount(faces.labels[faces.labels >= 0], minlength=len(faces.label_set))
     return dict(zip(faces.label_set.names, counts.tolist(), strict=True))
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 def _git(*words: str) -> str | None:
@@ -212,11 +227,11 @@ def _gpus() -> tuple[str, ...]:
         devices = tf.config.list_physical_devices("GPU")
         return tuple(tf.config.experimental.get_device_details(device).get("device_name", "GPU") for device in devices)
     if backend == "torch":
-        import torch  # type: ignore[import-not-found]
+        import torch
 
         return tuple(torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count()))
     if backend == "jax":
-        import jax  # type: ignore[import-not-found]
+        import jax
 
         return tuple(str(device.device_kind) for device in jax.devices() if device.platform == "gpu")
     return ()

@@ -47,6 +47,22 @@ class Scores:
         flat = np.bincount(self.labels * classes + self.answers, minlength=classes * classes)
         return flat.reshape(classes, classes)
 
+    @property
+    def macro_f1(self) -> float:
+        """The mean F1 of the classes that have faces here. A class without any, in another data set, does not count as 0."""
+        counts = self.confusion()
+        faces, answered = counts.sum(axis=1), counts.sum(axis=0)
+        there = faces > 0
+        return float((2 * counts.diagonal()[there] / (faces + answered)[there]).mean())
+
+    @property
+    def mean_recall(self) -> float:
+        """The mean recall of the classes that have faces here; RAF-DB's papers call it average accuracy."""
+        counts = self.confusion()
+        faces = counts.sum(axis=1)
+        there = faces > 0
+        return float((counts.diagonal()[there] / faces[there]).mean())
+
     def report(self) -> dict[str, Any]:
         """Precision, recall, F1 and support of each class, macro and weighted, as scikit-learn names them.
 
@@ -61,8 +77,11 @@ class Scores:
         return f"{self._sklearn_report(output_dict=False)}\n{table([['label / answer', *names], *rows])}"
 
     def summary(self) -> str:
-        """The accuracy with its interval, in words."""
-        return f"accuracy {100 * self.accuracy:.2f} % ({self.correct} of {self.count}; 95 % interval {self.interval})"
+        """The accuracy with its interval and the macro F1, in words."""
+        return (
+            f"accuracy {100 * self.accuracy:.2f} % ({self.correct} of {self.count}; 95 % interval {self.interval}),"
+            f" macro F1 {self.macro_f1:.3f}"
+        )
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -70,6 +89,8 @@ class Scores:
             "correct": self.correct,
             "accuracy": self.accuracy,
             "interval": [self.interval.low, self.interval.high],
+            "macro_f1": self.macro_f1,
+            "mean_recall": self.mean_recall,
             "labels": list(self.label_set.names),
             "report": self.report(),
             "confusion": self.confusion().tolist(),

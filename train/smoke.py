@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.facesets import FaceSet
 from edge_runtime.labels import FERPLUS_VOTES, LabelSet, canonical
-from train.recipe import Recipe, Stage
+from train.recipe import Recipe
 
 __all__ = ["made_up_faces", "smoke_recipe"]
 
@@ -20,16 +20,17 @@ BATCH, STEPS = 16, 2
 def smoke_recipe(recipe: Recipe) -> Recipe:
     """The same recipe cut to two short epochs, the last of them at the last stage's size.
 
-    Its hash says "smoke", so that no real run goes on from its checkpoints.
+    It starts from no weights. Its hash says "smoke", so that no real run goes on from its checkpoints.
     """
     first, last = recipe.schedule.stages[0], recipe.schedule.stages[-1]
     schedule = replace(
         recipe.schedule,
-        stages=(Stage(1, first.size), Stage(1, last.size)),
+        stages=(replace(first, epochs=1), replace(last, epochs=1)),
         batch=min(BATCH, recipe.schedule.batch),
         warmup_epochs=min(1, recipe.schedule.warmup_epochs),
     )
-    return replace(recipe, schedule=schedule, sha256=f"smoke-{recipe.sha256}")
+    model = replace(recipe.model, weights="none")  # a trial needs no download
+    return replace(recipe, model=model, schedule=schedule, sha256=f"smoke-{recipe.sha256}")
 
 
 def made_up_faces(labels: LabelSet, size: int = 48, channels: int = 1, a_class: int = 8, seed: int = 1) -> FaceSet:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from devices.quiet import quiet_libraries
 
-__all__ = ["duration", "hushed", "table"]
+__all__ = ["duration", "hushed", "table", "without_retracing_remarks"]
 
 
 @contextmanager
@@ -24,6 +25,21 @@ def hushed() -> Iterator[None]:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     with quiet_libraries():
         yield
+
+
+@contextmanager
+def without_retracing_remarks() -> Iterator[None]:
+    """TensorFlow warns of functions that are traced again and again; where net follows on net, that is meant."""
+    logger = logging.getLogger("tensorflow")
+
+    def keep(record: logging.LogRecord) -> bool:
+        return "retracing" not in record.getMessage()
+
+    logger.addFilter(keep)
+    try:
+        yield
+    finally:
+        logger.removeFilter(keep)
 
 
 def duration(seconds: float) -> str:

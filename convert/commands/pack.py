@@ -27,7 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
     bundle = pack(request, arguments.out, arguments.replace)
     facts = bundle.input
     print(f"{arguments.out}: bundle {bundle.name} ({bundle.manifest['kind']}), {len(bundle.model):,} bytes of model")
-    print(f"  reads {facts.size} × {facts.size} px, {'grey' if facts.channels == 1 else 'BGR'}")
+    colours = "grey" if facts.channels == 1 else "BGR"
+    print(f"  reads {facts.size} × {facts.size} px, {colours}, illumination {facts.illumination}")
     print(f"  answers {', '.join(bundle.labels.names)}")
     for kind, accuracy in bundle.manifest.get("parity", {}).get("accuracy", {}).items():
         print(f"  {kind}: {100 * accuracy['share']:.2f} % on {bundle.manifest['parity']['split']}")

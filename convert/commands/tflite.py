@@ -13,7 +13,9 @@ from convert.check import check_budget
 from convert.errors import UsageError
 from convert.graph import Graph, Tensor, read_graph
 from convert.tflite import KerasFacts, convert_model, keras_facts, read_keras, versions
+from convert.training import illumination_beside
 from edge_runtime.files import write_whole
+from edge_runtime.illumination import NO_ILLUMINATION, check_illumination
 
 __all__ = ["run"]
 
@@ -32,9 +34,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--out {out}", "a name that ends in .tflite", f"--out {out.with_suffix('.tflite')}")
     if not out.absolute().parent.is_dir():
         raise UsageError(f"--out {out}: no such folder", "a folder that exists", f"mkdir -p {out.parent}")
+    illumination = _illumination(arguments.illumination, source)
     model = read_keras(source)
     facts = keras_facts(model, str(source))
-    calibration = None if kind == "float32" else _calibration(arguments, facts)
+    calibration = None if kind == "float32" else _calibration(arguments, facts, illumination)
     if sys.stderr.isatty():
         print(f"converting {source} to {kind}, which takes some ten seconds", file=sys.stderr)
     content = convert_model(model, kind, calibration, str(source))
@@ -49,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         versions(),
         graph.operators,
         None if calibration is None else calibration.as_table(),
+        illumination,
     )
     # An old card beside a new model would be refused by `pack`; a new one beside an old model, too.
     write_whole(out, content)
@@ -57,13 +61,27 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _calibration(arguments: argparse.Namespace, facts: KerasFacts) -> Calibration:
+def _illumination(asked: str | None, source: Path) -> str:
+    """What --illumination or the run card beside the model says; both must agree."""
+    trained = illumination_beside(source)
+    if asked is None:
+        return trained or NO_ILLUMINATION
+    if check_illumination(asked) != (trained or asked):
+        raise UsageError(
+            f"--illumination {asked} for {source}",
+            f"{trained}, which the run card beside it names",
+            "leave the option out",
+        )
+    return asked
+
+
+def _calibration(arguments: argparse.Namespace, facts: KerasFacts, illumination: str) -> Calibration:
     path: Path = arguments.calibration
     faces = read_training_faces(path, arguments.calibration_split)
     for problem in faces.problems:
         print(f"convert: {path}: {problem}; left out", file=sys.stderr)
     name = path.resolve().name
-    return choose_calibration(faces, name, facts.size, facts.channels, arguments.count, arguments.seed)
+    return choose_calibration(faces, name, facts.size, facts.channels, arguments.count, arguments.seed, illumination)
 
 
 def _print_summary(out: Path, card: Card, graph: Graph) -> None:
@@ -77,6 +95,8 @@ def _print_summary(out: Path, card: Card, graph: Graph) -> None:
     if card.calibration is not None:
         table = card.calibration
         print(f"  calibrated on {table['count']} {table['split']} faces of {table['source']}, seed {table['seed']}")
+    if card.illumination != NO_ILLUMINATION:
+        print(f"  illumination {card.illumination}, as in training")
     print(f"  card {card_path(out)}")
 
 

@@ -16,6 +16,7 @@ from edge_runtime.classifier import Classifier
 from edge_runtime.detectors import open_detector
 from edge_runtime.errors import FerEdgeError
 from edge_runtime.golden import check
+from edge_runtime.illumination import NO_ILLUMINATION
 from edge_runtime.interpreter import find_implementation
 from edge_runtime.pipeline import DEFAULT_BUNDLE, DEFAULT_DETECTOR
 from edge_runtime.version import __version__
@@ -96,11 +97,12 @@ def _model(arguments: argparse.Namespace, board: Board) -> list[Finding]:
     delegated = model.delegated()
     words = {True: "on", False: "off", None: "not known"}[delegated]
     slow = "" if delegated else "pip install ai-edge-litert, whose XNNPACK kernels are several times faster"
+    light = "" if bundle.input.illumination == NO_ILLUMINATION else f", {bundle.input.illumination}"
     many = f"use --threads {board.cores} or less" if model.threads > board.cores else ""
     return [
         Finding(
             "bundle",
-            f"{bundle.name} {bundle.sha256[:12]}, {len(bundle.labels)} labels, {bundle.input.size} px, {len(bundle.model) / 1e6:.2f} MB",
+            f"{bundle.name} {bundle.sha256[:12]}, {len(bundle.labels)} labels, {bundle.input.size} px{light}, {len(bundle.model) / 1e6:.2f} MB",
         ),
         Finding("XNNPACK", words, slow),
         Finding("threads", f"{model.threads} of {board.cores} cores", many),

@@ -37,6 +37,8 @@ class FaceSet:
         rows: int64 (N,), the row (from 0) or file number that each face has in its source.
         label_set: what the labels mean.
         votes: uint8 (N, 10) FER+ votes in the order of `FERPLUS_VOTES`, or None.
+        groups: str (N,), whom each face shows ("F01", "S005") or what it was taken from, or None where the data set
+            does not say. Faces of one group belong on one side of a split.
         problems: rows or files that were left out.
     """
 
@@ -46,11 +48,12 @@ class FaceSet:
     rows: NDArray[np.int64]
     label_set: LabelSet
     votes: NDArray[np.uint8] | None = None
+    groups: NDArray[np.str_] | None = None
     problems: tuple[Problem, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         count = len(self.pixels)
-        for name in ("labels", "splits", "rows", "votes"):
+        for name in ("labels", "splits", "rows", "votes", "groups"):
             values = getattr(self, name)
             if values is not None and len(values) != count:
                 raise FaceSetError(
@@ -61,6 +64,12 @@ class FaceSet:
                 f"pixels {self.pixels.dtype} {self.pixels.shape}",
                 "uint8 (N, H, W) or (N, H, W, 3)",
                 "convert the pixels",
+            )
+        if self.groups is not None and (self.groups == "").any():
+            raise FaceSetError(
+                f"{int((self.groups == '').sum())} faces without a group among {count}",
+                "a group for every face, or none at all",
+                "name the missing ones, or leave the groups out",
             )
         if count and not (int(self.labels.min()) >= -1 and int(self.labels.max()) < len(self.label_set)):
             raise FaceSetError(
@@ -81,6 +90,7 @@ class FaceSet:
             self.rows[chosen],
             self.label_set,
             None if self.votes is None else self.votes[chosen],
+            None if self.groups is None else self.groups[chosen],
             self.problems,
         )
 

@@ -8,19 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from edge_runtime.errors import FaceSetError, PictureError
-from edge_runtime.facesets.base import FaceSet, Problem
+from edge_runtime.errors import FaceSetError
+from edge_runtime.facesets.base import FaceSet
+from edge_runtime.facesets.gather import WHOLE, Listed, Wanted, as_it_is, folders_in, gather, pictures_in
 from edge_runtime.labels import FER2013, LabelSet, canonical
-from edge_runtime.pictures import PICTURE_SUFFIXES, read_picture
-from edge_runtime.preprocess import fit_face
 
-__all__ = ["WHOLE", "read_folder"]
-
-WHOLE = "all"
-"""The split of a folder that has none."""
+__all__ = ["read_folder"]
 
 
 def read_folder(
@@ -44,60 +37,19 @@ def read_folder(
             usable picture (of `split`).
     """
     labels = label_set or FER2013
-    pixels: list[NDArray[np.uint8]] = []
-    found: list[tuple[int, str, int]] = []
-    problems: list[Problem] = []
     splits = _splits(path, labels)
     if split is not None and split not in splits:
         raise FaceSetError(
             f"{path}: no split {split!r}", f"one of {', '.join(splits)}", "name a split that the folder has"
         )
-    row = -1
-    for name, split_folder in splits.items():
-        for label, label_folder in _labels(split_folder, labels).items():
-            for file in _pictures(label_folder):
-                row += 1  # counted in every split, so that a face has one number however it is read
-                if split is not None and name != split:
-                    continue
-                try:
-                    face = _read_face(file, size, channels)
-                except PictureError as error:
-                    problems.append(Problem(str(file.relative_to(path)), error.received.removeprefix(f"{file}: ")))
-                    continue
-                _check_size(face, pixels, file, path)
-                pixels.append(face)
-                found.append((labels.index(label), name, row))
-    if not pixels:
-        first = f" (first: {problems[0]})" if problems else ""
-        raise FaceSetError(
-            f"{path}: no usable picture, {len(problems)} broken{first}",
-            "pictures in folders named after their expressions",
-            "check the folder",
-        )
-    stacked = np.stack(pixels)
-    return FaceSet(
-        stacked[..., 0] if channels == 1 else stacked,
-        np.array([label for label, _, _ in found], np.int16),
-        np.array([name for _, name, _ in found]),
-        np.array([number for _, _, number in found], np.int64),
-        labels,
-        problems=tuple(problems),
-    )
-
-
-def _visible(folder: Path) -> list[Path]:
-    try:
-        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith((".", "__")))
-    except OSError as error:
-        raise FaceSetError(f"{folder}: {error.strerror}", "a folder of labelled pictures", "check the path") from error
-
-
-def _folders(folder: Path) -> list[Path]:
-    return [entry for entry in _visible(folder) if entry.is_dir()]
-
-
-def _pictures(folder: Path) -> list[Path]:
-    return [entry for entry in _visible(folder) if entry.suffix.lower() in PICTURE_SUFFIXES]
+    listed = [
+        Listed(file, str(file.relative_to(path)), labels.index(label), name)
+        for name, split_folder in splits.items()
+        for label, label_folder in _labels(split_folder, labels).items()
+        for file in pictures_in(label_folder)
+    ]
+    wanted = Wanted(split if listed else None, labels, size, channels)
+    return gather(path, listed, labels, wanted, as_it_is(wanted))
 
 
 def _known(labels: LabelSet) -> dict[str, str]:
@@ -106,9 +58,9 @@ def _known(labels: LabelSet) -> dict[str, str]:
 
 def _splits(path: Path, labels: LabelSet) -> dict[str, Path]:
     """Split name -> folder: the first-level folders where none of them is a label and all have folders inside."""
-    folders = _folders(path)
+    folders = folders_in(path)
     known = _known(labels)
-    if folders and not any(canonical(folder.name) in known for folder in folders) and all(map(_folders, folders)):
+    if folders and not any(canonical(folder.name) in known for folder in folders) and all(map(folders_in, folders)):
         return {folder.name: folder for folder in folders}
     return {WHOLE: path}
 
@@ -117,14 +69,15 @@ def _labels(folder: Path, labels: LabelSet) -> dict[str, Path]:
     """Label -> folder, in the label set's order."""
     known = _known(labels)
     found: dict[str, Path] = {}
-    for entry in _folders(folder):
+    for entry in folders_in(folder):
         label = known.get(canonical(entry.name))
         if label is None or label in found:
             what = f"and {found[label].name} are one label" if label else f"is no label of {labels.name!r}"
             raise FaceSetError(
                 f"{entry}: {entry.name!r} {what}",
                 f"one folder each for {', '.join(labels.names)}",
-                "rename or remove the folder, or name the label set that it was labelled with",
+                "rename or remove the folder, or name the label set that it was labelled with; a public data set is known by"
+                " its own layout: AffectNet, CK+, RAF-DB, SFEW, KDEF, JAFFE (docs/datasets.md)",
             )
         found[label] = entry
     if not found:
@@ -132,20 +85,3 @@ def _labels(folder: Path, labels: LabelSet) -> dict[str, Path]:
             f"{folder}: no folders in it", f"folders named {', '.join(labels.names)}", "name the folder above them"
         )
     return {name: found[name] for name in labels.names if name in found}
-
-
-def _read_face(file: Path, size: int | None, channels: int) -> NDArray[np.uint8]:
-    picture = read_picture(file)
-    height, width = picture.shape[:2]
-    if size is None and height != width:
-        raise FaceSetError(f"{file}: {width} × {height} px", "square faces, or a size to scale them to", "name a size")
-    return fit_face(picture, size or width, channels)
-
-
-def _check_size(face: NDArray[np.uint8], pixels: list[NDArray[np.uint8]], file: Path, path: Path) -> None:
-    if pixels and face.shape != pixels[0].shape:
-        raise FaceSetError(
-            f"{file.relative_to(path)}: {face.shape[1]} px where the faces before have {pixels[0].shape[1]}",
-            "faces of one size, or a size to scale them to",
-            "name a size",
-        )

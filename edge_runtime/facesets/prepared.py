@@ -22,9 +22,12 @@ from edge_runtime.labels import LABEL_SETS, LabelSet
 
 __all__ = ["PREPARED_VERSION", "looks_like_prepared", "read_prepared", "write_prepared"]
 
-PREPARED_VERSION = 1
+PREPARED_VERSION = 2
+"""2 has the groups. Faces without groups are written as version 1, which earlier releases read."""
+
 _KIND = "fer-edge faces"
-_ARRAYS = ("pixels", "labels", "splits", "rows", "votes")
+_ARRAYS: dict[int, tuple[str, ...]] = {1: ("pixels", "labels", "splits", "rows", "votes")}
+_ARRAYS[2] = (*_ARRAYS[1], "groups")
 _MEND = "make it again with `python -m train prepare`"
 
 
@@ -46,9 +49,11 @@ def write_prepared(faces: FaceSet, path: Path) -> None:
         "rows": faces.rows.astype("<i8"),
         "votes": np.zeros((0, 0), np.uint8) if faces.votes is None else np.ascontiguousarray(faces.votes),
     }
+    if faces.groups is not None:
+        arrays["groups"] = faces.groups.astype("<U")
     facts = {
         "kind": _KIND,
-        "version": PREPARED_VERSION,
+        "version": 1 if faces.groups is None else 2,
         "label_set": faces.label_set.name,
         "labels": list(faces.label_set.names),
         "voted": faces.votes is not None,
@@ -71,7 +76,7 @@ def read_prepared(path: Path, split: str | None = None) -> FaceSet:
     except DamagedArchiveError as error:
         raise FaceSetError(f"{path}: {error}", "an undamaged .npz", f"copy it again, or {_MEND}") from error
     facts = _facts(members, path)
-    arrays = {name: members[name] for name in _ARRAYS}
+    arrays = {name: members[name] for name in _ARRAYS[facts["version"]]}
     if facts["sha256"] != _sha256(facts, arrays):
         raise FaceSetError(
             f"{path}: its bytes do not match its own sha256",
@@ -85,6 +90,7 @@ def read_prepared(path: Path, split: str | None = None) -> FaceSet:
         arrays["rows"].astype(np.int64),
         _label_set(facts, path),
         arrays["votes"] if facts["voted"] else None,
+        arrays.get("groups"),
     )
     return faces if split is None else faces.split(split)
 
@@ -101,11 +107,12 @@ def _facts(members: Mapping[str, NDArray[Any]], path: Path) -> dict[str, Any]:
             f"at most {PREPARED_VERSION}",
             "upgrade fer-edge: pip install -U fer-edge",
         )
-    missing = [name for name in _ARRAYS if name not in members]
+    known = _ARRAYS.get(version) if isinstance(version, int) else None
+    missing = [name for name in known or () if name not in members]
     missing += [name for name in ("label_set", "labels", "voted", "sha256") if name not in facts]
-    if kind != _KIND or version != PREPARED_VERSION or missing:
+    if kind != _KIND or known is None or missing:
         found = f"no {missing[0]}" if missing else f"{kind} version {version}"
-        raise FaceSetError(f"{path}: {found}", f"{_KIND} version {PREPARED_VERSION}", _MEND)
+        raise FaceSetError(f"{path}: {found}", f"{_KIND} version 1 to {PREPARED_VERSION}", _MEND)
     return dict(facts)
 
 
@@ -126,7 +133,9 @@ def _sha256(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str
     """A hash over the facts (but itself) and every array with its name, type and shape."""
     rest = {key: value for key, value in facts.items() if key != "sha256"}
     digest = hashlib.sha256(json.dumps(rest, sort_keys=True).encode())
-    for name in _ARRAYS:
+    for name in _ARRAYS[PREPARED_VERSION]:
+        if name not in arrays:
+            continue
         array = arrays[name]
         digest.update(f"{name} {array.dtype.str} {array.shape} ".encode())
         digest.update(np.ascontiguousarray(array).tobytes())

@@ -7,8 +7,9 @@ import pytest
 
 from convert.calibration import choose_calibration, read_training_faces
 from convert.errors import CalibrationError
-from edge_runtime.errors import FaceSetError
+from edge_runtime.errors import FaceSetError, UsageError
 from edge_runtime.facesets import write_prepared
+from edge_runtime.illumination import normalize_all
 from tests.convert.made import made_up_faces, write_fer2013
 
 
@@ -128,3 +129,18 @@ def test_class_without_a_face_is_refused_by_name():
     faces = made_up_faces(a_class=20)
     with pytest.raises(CalibrationError, match="no usable face of 'fear'"):
         choose(faces.where(faces.labels != 2))
+
+
+def test_calibration_faces_are_normalised_as_the_board_does_it():
+    plain, lit = choose(made_up_faces()), choose(made_up_faces(), illumination="isotropic_diffusion")
+    assert lit.rows == plain.rows
+    assert lit.sha256 != plain.sha256
+    chosen = np.isin(np.arange(100, 184), plain.rows)
+    by_hand = normalize_all(made_up_faces().pixels[chosen], "isotropic_diffusion")
+    # One pixel is set to 0 and one to 255, so that the input's range is all of uint8.
+    assert (lit.pixels[..., 0] != by_hand).sum() <= 2
+    assert (lit.darkest, lit.brightest) == (by_hand.min(), by_hand.max())
+    assert lit.as_table()["illumination"] == "isotropic_diffusion"
+    assert "illumination" not in plain.as_table()
+    with pytest.raises(UsageError, match="did you mean 'dct'"):
+        choose(made_up_faces(), illumination="dtc")

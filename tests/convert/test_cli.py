@@ -116,25 +116,82 @@ def test_wrong_use_of_pack_is_refused_without_a_folder(made, tmp_path, refused):
     assert "fer2013.csv" in refused("pack", made.data, "--name", "tiny", "--label-set", "fer2013", *out)
 
 
-def test_run_folder_becomes_the_training_of_the_manifest(made, tmp_path):
-    run_folder = tmp_path / "run"
-    run_folder.mkdir()
-    (run_folder / "model.keras").write_bytes(made.model.read_bytes())
+def make_run(folder, made, **of_model):
+    """A run folder as training leaves it: the model and its card."""
+    folder.mkdir()
+    (folder / "model.keras").write_bytes(made.model.read_bytes())
+    labels = made_up_faces().label_set.names
     facts = {
         "format": 1,
         "recipe": {"name": "tiny", "sha256": "r", "seed": 4},
-        "model": {"architecture": "tiny", "size": 48, "channels": 1, "labels": made_up_faces().label_set.names},
+        "model": {"architecture": "tiny", "size": 48, "channels": 1, "labels": labels, **of_model},
         "data": {"sha256": "d", "train_split": "Training", "choosing_sha256": "c", "choose_split": "PublicTest"},
         "result": {"epochs": 2, "best_epoch": 1, "steps_per_epoch": None, "accuracy": 0.5, "interval": [0.4, 0.6]},
         "code": {"commit": "abc", "dirty": False},
         "versions": {"fer_edge": "0.1.0", "keras": "3", "backend": "tensorflow 2"},
     }
-    (run_folder / "run.json").write_text(json.dumps(facts))
+    (folder / "run.json").write_text(json.dumps(facts))
+    return folder
+
+
+def test_run_folder_becomes_the_training_of_the_manifest(made, tmp_path):
+    run_folder = make_run(tmp_path / "run", made)
     command = ["pack", made.int8, "--name", "tiny", "--label-set", "fer2013", "--run", run_folder]
     assert run(*command, "--out", tmp_path / "bundle") == 0
     training = read_bundle(tmp_path / "bundle").manifest["training"]
     assert training["recipe"] == {"name": "tiny", "sha256": "r", "seed": 4}
     assert training["result"]["accuracy"] == 0.5
+
+
+@pytest.mark.parametrize("kind", ["int8", "float32"])
+def test_illumination_goes_from_the_run_through_both_commands_into_the_bundle(made, tmp_path, capsys, kind):
+    run_folder, out = make_run(tmp_path / "run", made, illumination="clahe"), tmp_path / "bundle"
+    calibration = ["--calibration", made.data, "--count", 64] if kind == "int8" else []
+    assert run("tflite", run_folder / "model.keras", "--kind", kind, *calibration) == 0
+    assert "illumination clahe" in capsys.readouterr().out
+    converted = run_folder / f"{kind}.tflite"
+    assert read_card(converted, converted.read_bytes()).illumination == "clahe"
+    assert run("pack", converted, "--name", "t", "--label-set", "fer2013", "--run", run_folder, "--out", out) == 0
+    assert "illumination clahe" in capsys.readouterr().out
+    bundle = read_bundle(out)
+    assert bundle.input.illumination == bundle.manifest["training"]["model"]["illumination"] == "clahe"
+    if kind == "int8":
+        assert bundle.manifest["calibration"]["illumination"] == "clahe"
+        plain = read_card(made.int8, made.int8.read_bytes()).calibration
+        assert bundle.manifest["calibration"]["sha256"] != plain["sha256"]
+        assert bundle.manifest["calibration"]["rows"] == plain["rows"]
+
+
+def test_illumination_is_named_by_hand_where_no_run_card_lies_beside_the_model(made, tmp_path, refused):
+    out = tmp_path / "x.tflite"
+    float32 = ["tflite", made.model, "--kind", "float32", "--out", out]
+    assert "did you mean 'dct'" in refused(*float32, "--illumination", "dtc")
+    assert run(*float32, "--illumination", "dct") == 0
+    assert read_card(out, out.read_bytes()).illumination == "dct"
+
+
+def test_illumination_that_the_run_card_contradicts_is_refused(made, tmp_path, refused):
+    run_folder = make_run(tmp_path / "run", made, illumination="clahe")
+    command = ["tflite", run_folder / "model.keras", "--kind", "float32", "--out", tmp_path / "x.tflite"]
+    for name in ("none", "dct"):
+        assert "expected clahe, which the run card beside it names" in refused(*command, "--illumination", name)
+    # Converted elsewhere, without the card: what was assumed then is compared when it is packed.
+    pack = ["pack", made.int8, "--name", "t", "--label-set", "fer2013", "--out", tmp_path / "b"]
+    assert "convert it again with --illumination clahe" in refused(*pack, "--run", run_folder)
+
+
+def test_conversion_card_that_contradicts_its_calibration_or_is_unknown_is_refused(made, tmp_path, refused):
+    model = tmp_path / "model.tflite"
+    model.write_bytes(made.int8.read_bytes())
+    card = json.loads(card_path(made.int8).read_bytes())
+    pack = ["pack", model, "--name", "t", "--label-set", "fer2013", "--out", tmp_path / "b"]
+    for name, said in (("dct", "calibrated with 'none' for a model of 'dct'"), ("dtc", "did you mean 'dct'")):
+        card_path(model).write_text(json.dumps({**card, "illumination": name}))
+        assert said in refused(*pack)
+    del card["illumination"]
+    card_path(model).write_text(json.dumps(card))
+    assert run(*pack) == 0
+    assert read_bundle(tmp_path / "b").input.illumination == "none"
 
 
 def test_help_comes_without_tensorflow():

@@ -34,6 +34,7 @@ def test_packed_bundle_verifies_and_passes_its_self_test(request_of, tmp_path, k
     assert bundle == packed
     assert (bundle.name, bundle.labels, bundle.manifest["arithmetic"]) == ("tiny", FER2013, kind)
     assert (bundle.input.size, bundle.input.channels) == (48, 1)
+    assert bundle.manifest["input"] == {"size": 48, "channels": 1}
     assert bundle.manifest["licence"] == "CC0-1.0"
     verdict = check(bundle, Classifier(bundle).model)
     assert verdict.exact, verdict.message

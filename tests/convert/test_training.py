@@ -7,7 +7,7 @@ import json
 import pytest
 
 from convert.errors import ProvenanceError
-from convert.training import _KEPT, CARD, CARD_VERSION, training_table
+from convert.training import _KEPT, CARD, CARD_VERSION, illumination_beside, training_table
 from edge_runtime.labels import FER2013, FERPLUS
 
 MODEL = b"the Keras model"
@@ -77,6 +77,45 @@ def test_folder_without_a_card_is_refused(tmp_path):
 def test_absolute_path_is_refused(run, path):
     (run / CARD).write_text(json.dumps(card(code={"commit": path, "dirty": False})))
     assert path[:3] in refusal(run)
+
+
+def with_illumination(run, name):
+    whole = card()
+    whole["model"]["illumination"] = name
+    (run / CARD).write_text(json.dumps(whole))
+
+
+def test_illumination_of_the_run_is_kept_and_none_is_not_written(run):
+    assert "illumination" not in training_table(run, FER2013, SHA256)["model"]
+    with_illumination(run, "none")
+    assert "illumination" not in training_table(run, FER2013, SHA256)["model"]
+    with_illumination(run, "dct")
+    assert training_table(run, FER2013, SHA256, "dct")["model"]["illumination"] == "dct"
+
+
+@pytest.mark.parametrize(
+    ("trained", "converted"), [("dct", "none"), ("none", "dct"), (None, "dct"), ("dct", "clahe")], ids=str
+)
+def test_run_of_another_illumination_than_the_conversion_is_refused(run, trained, converted):
+    if trained is not None:
+        with_illumination(run, trained)
+    with pytest.raises(ProvenanceError, match=f"'{trained or 'none'}'.*expected '{converted}'.*convert it again"):
+        training_table(run, FER2013, SHA256, converted)
+
+
+def test_illumination_is_found_beside_the_model_of_a_run(run, tmp_path):
+    assert illumination_beside(run / "model.keras") == "none"
+    with_illumination(run, "clahe")
+    assert illumination_beside(run / "model.keras") == "clahe"
+    assert illumination_beside(run / "another.keras") is None
+    with_illumination(run, "clahee")
+    with pytest.raises(ProvenanceError, match=r"run\.json: illumination 'clahee'.*did you mean 'clahe'"):
+        illumination_beside(run / "model.keras")
+    (run / CARD).write_text("{")
+    with pytest.raises(ProvenanceError, match=r"run\.json"):
+        illumination_beside(run / "model.keras")
+    (run / CARD).unlink()
+    assert illumination_beside(run / "model.keras") is None
 
 
 def test_training_writes_each_fact_that_is_kept():

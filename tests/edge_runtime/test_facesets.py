@@ -3,6 +3,7 @@
 import json
 import random
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -292,6 +293,34 @@ class TestPrepared:
         assert read_prepared(tmp_path / "f.npz").label_set == mine
         assert read_prepared(tmp_path / "f.npz").votes is None
 
+    def test_groups_come_back_and_faces_without_them_stay_readable_for_earlier_releases(self, faces, tmp_path):
+        def version(path: Path) -> int:
+            with np.load(path) as archive:
+                return json.loads(str(archive["facts"]))["version"]
+
+        groups = np.array(["F01", "F02", "F01", "M10", "M10", "F02"])
+        write_prepared(replace(faces, groups=groups), tmp_path / "grouped.npz")
+        back = read_prepared(tmp_path / "grouped.npz")
+        assert back.groups.tolist() == groups.tolist()
+        assert back.split("PublicTest").groups.tolist() == ["F01", "F02"]
+        assert version(tmp_path / "grouped.npz") == 2
+        write_prepared(faces, tmp_path / "f.npz")
+        assert version(tmp_path / "f.npz") == 1
+        assert read_prepared(tmp_path / "f.npz").groups is None
+
+    def test_changed_groups_are_refused(self, faces, tmp_path):
+        path = tmp_path / "f.npz"
+        write_prepared(replace(faces, groups=np.array(list("aabbcc"))), path)
+        with np.load(path) as archive:
+            members = dict(archive)
+        members["groups"] = members["groups"][::-1]
+        np.savez(path, **members)
+        with pytest.raises(FaceSetError, match="do not match its own sha256"):
+            read_prepared(path)
+        np.savez(path, **{name: array for name, array in members.items() if name != "groups"})
+        with pytest.raises(FaceSetError, match="no groups"):
+            read_prepared(path)
+
     def test_no_flipped_bit_changes_a_face_or_label(self, faces, tmp_path):
         path = tmp_path / "f.npz"
         write_prepared(faces.where(np.arange(2)), path)
@@ -355,8 +384,8 @@ class TestPrepared:
 
     def test_a_newer_version_asks_for_an_upgrade(self, faces, tmp_path):
         write_prepared(faces, tmp_path / "f.npz")
-        self.rewrite(tmp_path / "f.npz", version=2)
-        with pytest.raises(FaceSetError, match="version 2 of prepared faces; expected at most 1; upgrade"):
+        self.rewrite(tmp_path / "f.npz", version=3)
+        with pytest.raises(FaceSetError, match="version 3 of prepared faces; expected at most 2; upgrade"):
             read_prepared(tmp_path / "f.npz")
 
     def test_labels_in_another_order_than_their_sets_are_refused(self, faces, tmp_path):
@@ -437,6 +466,8 @@ class TestFaceSet:
             FaceSet(faces.pixels.astype(np.float32), faces.labels, faces.splits, faces.rows, FER2013)
         with pytest.raises(FaceSetError, match="labels from 0 to 5; expected -1 to 1"):
             FaceSet(faces.pixels, faces.labels, faces.splits, faces.rows, LabelSet("two", ("a", "b")))
+        with pytest.raises(FaceSetError, match="2 faces without a group among 6"):
+            replace(faces, groups=np.array(["a", "", "b", "", "c", "c"]))
 
     def test_the_hash_knows_pixels_labels_rows_and_order(self, faces):
         hashes = {faces.sha256(), faces.where(np.arange(6)[::-1]).sha256(), faces.where(np.arange(5)).sha256()}

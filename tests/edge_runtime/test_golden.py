@@ -11,8 +11,10 @@ from edge_runtime.bundle import read_bundle
 from edge_runtime.classifier import Classifier
 from edge_runtime.errors import BundleError
 from edge_runtime.golden import KERNEL_TOLERANCE, check, make_golden, read_golden
+from edge_runtime.illumination import normalize
 from edge_runtime.labels import LabelSet
 from edge_runtime.preprocess import crop_face
+from tests.edge_runtime.lit import bundle_with
 from tests.support import TINY_COLOUR, TINY_GREY
 
 BOTH = pytest.mark.parametrize("path", [TINY_GREY, TINY_COLOUR], ids=lambda path: path.name)
@@ -106,6 +108,66 @@ def test_kernel_that_rounds_otherwise_passes_and_is_said(path):
     assert verdict.passed
     assert not verdict.exact
     assert "another kernel" in verdict.message
+
+
+@pytest.fixture
+def lit(tmp_path):
+    return opened(bundle_with(TINY_GREY, tmp_path / "lit", "isotropic_diffusion"))
+
+
+def test_bundle_with_an_illumination_passes_bit_exact(lit):
+    verdict = check(*lit)
+    assert (verdict.passed, verdict.exact) == (True, True), verdict.message
+    golden = read_golden(lit[0].golden)
+    assert np.array_equal(golden.crops, read_golden(read_bundle(TINY_GREY).golden).crops)
+    assert np.array_equal(golden.inputs, [normalize(crop, "isotropic_diffusion") for crop in golden.crops])
+
+
+@pytest.mark.parametrize("instead", ["none", "dct", "clahe"])
+def test_another_normalisation_is_told(lit, instead):
+    verdict = check(*lit, normalize=lambda face, _: normalize(face, instead))
+    assert (verdict.passed, verdict.cause) == (False, "illumination")
+    assert "grey levels" in verdict.message
+
+
+@pytest.mark.parametrize("levels", [1, 2])
+def test_normalisation_that_rounds_otherwise_passes_within_one_grey_level_and_is_said(lit, levels):
+    def rounded(face, name):
+        pixels = normalize(face, name)
+        pixels[::7] -= levels
+        return pixels
+
+    verdict = check(*lit, normalize=rounded)
+    assert verdict.passed == (levels == 1)
+    assert not verdict.exact
+    assert ("rounds otherwise by 1 grey level" if levels == 1 else "by up to 2 grey levels") in verdict.message
+
+
+@pytest.mark.parametrize("instead", ["none", "dct"])
+def test_manifest_that_names_another_illumination_than_the_golden_faces_is_told(lit, instead):
+    bundle, model = lit
+    verdict = check(replace(bundle, input=replace(bundle.input, illumination=instead)), model)
+    assert (verdict.passed, verdict.cause) == (False, "illumination")
+
+
+@BOTH
+def test_illumination_added_to_a_manifest_is_told(path):
+    bundle, model = opened(path)
+    verdict = check(replace(bundle, input=replace(bundle.input, illumination="clahe")), model)
+    assert (verdict.passed, verdict.cause) == (False, "illumination")
+
+
+@BOTH
+def test_golden_file_without_illumination_is_as_before(path):
+    """Bundles that were packed before there were methods keep their hashes when they are packed again."""
+    bundle, _ = opened(path)
+    stored = iter(read_golden(bundle.golden).probabilities)
+    made = make_golden(lambda pixels: next(stored)[None], bundle.labels, bundle.input)
+    with np.load(io.BytesIO(made)) as one, np.load(io.BytesIO(bundle.golden)) as other:
+        assert one.files == other.files
+        for name in one.files:
+            assert one[name].dtype == other[name].dtype
+            assert np.array_equal(one[name], other[name])
 
 
 def test_classes_that_are_hardly_ever_answered_are_not_taken_for_swapped():

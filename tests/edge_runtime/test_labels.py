@@ -3,13 +3,32 @@
 import pytest
 
 from edge_runtime.errors import LabelError
-from edge_runtime.labels import AFFECTNET8, FER2013, FERPLUS, FERPLUS_VOTES, LABEL_SETS, LabelSet, canonical, label_set
+from edge_runtime.labels import (
+    AFFECTNET7,
+    AFFECTNET8,
+    BASIC7,
+    CKPLUS7,
+    CKPLUS8,
+    FER2013,
+    FERPLUS,
+    FERPLUS_VOTES,
+    LABEL_SETS,
+    RAFDB,
+    LabelSet,
+    canonical,
+    label_set,
+)
 
 
 def test_orders_are_those_of_the_data_sets():
     assert FER2013.names == ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
     assert FERPLUS.names == ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
     assert AFFECTNET8.names == ("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt")
+    assert AFFECTNET7.names == ("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger")
+    assert RAFDB.names == ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral")
+    assert CKPLUS8.names == ("neutral", "anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise")
+    assert CKPLUS7.names == ("anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise")
+    assert BASIC7.names == ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
     assert FERPLUS_VOTES[:8] == FERPLUS.names
     assert FERPLUS_VOTES[8:] == ("unknown", "NF")
 
@@ -22,6 +41,8 @@ def test_orders_are_those_of_the_data_sets():
         ("sadness", "sad"),
         ("fear", "fear"),
         ("Fearful", "fear"),
+        ("afraid", "fear"),
+        ("Disgusted", "disgust"),
         ("contempt", "contempt"),
     ],
 )

@@ -1,11 +1,12 @@
 """Augmentation: what it does to a picture, seen in the picture."""
 
+import cv2
 import keras
 import numpy as np
 import pytest
 
 from train.augment import Augment
-from train.recipe import AugmentOptions
+from train.recipe_tables import AugmentOptions
 
 EVERYTHING = AugmentOptions(rotation_deg=30, scale=0.3, shift=0.2, flip=True, brightness=80, contrast=0.5, erase=0.9)
 
@@ -123,5 +124,20 @@ def test_erasing_paints_one_rectangle_of_one_level(noise):
 
 @pytest.mark.parametrize("options", [{"scale": 1.0}, {"erase": 1.1}, {"rotation_deg": -1.0}, {"contrast": 2.0}])
 def test_options_out_of_range_are_refused(options):
-    with pytest.raises(ValueError, match=r"negative|shares below 1"):
+    with pytest.raises(ValueError, match=r"negative|shares below 1|at most 1"):
         AugmentOptions(**options)
+
+
+def test_a_distortion_of_probability_a_half_leaves_half_of_the_pictures_alone(noise):
+    images = np.tile(noise, (8, 1, 1, 1))
+    turned = apply(AugmentOptions(rotation_deg=20, probability=0.5), images, 24)
+    kept = np.abs(turned - images).max(axis=(1, 2, 3)) < 0.01
+    assert 0.3 < kept.mean() < 0.7
+
+
+def test_a_smaller_view_is_the_whole_picture_made_smaller():
+    ramp = np.tile(np.linspace(0, 240, 48, dtype=np.float32), (48, 1))[None, ..., None]
+    layer = Augment(AugmentOptions(), 32, 1)
+    layer.view = "resize"
+    small = np.asarray(layer(ramp, training=True))[0, ..., 0]
+    assert small == pytest.approx(cv2.resize(ramp[0, ..., 0], (32, 32), interpolation=cv2.INTER_LINEAR), abs=0.01)

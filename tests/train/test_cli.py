@@ -1,6 +1,7 @@
 """The command `python -m train`, as a person meets it."""
 
 import json
+import shutil
 import os
 import re
 import signal
@@ -28,6 +29,9 @@ FILES = {
     "history.csv",
     "model.keras",
     "recipe.toml",
+    "reliability.json",
+    "reliability.png",
+    "run.html",
     "run.json",
 }
 
@@ -264,4 +268,45 @@ def test_the_run_folder_is_named_after_the_recipe_where_none_is_given(tmp_path, 
     monkeypatch.chdir(tmp_path)
     assert main(["fit", "--recipe", "simple_cnn", "--smoke"]) == 0
     assert (tmp_path / "runs" / "simple_cnn" / "model.keras").exists()
+    capsys.readouterr()
+
+
+def test_several_recipes_are_trained_one_after_the_other_into_folders_of_their_own(tmp_path, tiny_run, capsys):
+    first = toml(tmp_path / "first.toml", name='"first"', stages="[{ epochs = 1 }]")
+    second = toml(tmp_path / "second.toml", name='"second"', stages="[{ epochs = 1 }]")
+    command = ["fit", "--data", str(tiny_run.data), "--out", str(tmp_path / "runs"), "--recipe", str(first)]
+    assert main([*command, str(second)]) == 0
+    assert {path.name for path in (tmp_path / "runs").iterdir()} == {"first", "second"}
+    assert all({file.name for file in run.iterdir()} == FILES for run in (tmp_path / "runs").iterdir())
+    capsys.readouterr()
+    assert main([*command, str(first)]) == 2
+    assert "recipes called first, first" in capsys.readouterr().err
+
+
+def test_a_run_whose_minutes_are_over_stops_after_its_epoch_and_goes_on_later(tmp_path, tiny_run, capsys):
+    command = ["fit", "--recipe", str(tiny_run.recipe), "--data", str(tiny_run.data), "--out", str(tmp_path / "run")]
+    assert main([*command, "--minutes", "0"]) == 130
+    captured = capsys.readouterr()
+    assert "the minutes are over: 1 of 2 epochs are kept" in captured.err
+    assert "Traceback" not in captured.err
+    assert main(command) == 0
+    assert "resumed after epoch 1 of 2" in capsys.readouterr().err
+
+
+def test_a_run_starts_from_the_weights_of_another_and_its_card_says_so(tmp_path, tiny_run, capsys):
+    command = ["fit", "--recipe", str(tiny_run.recipe), "--data", str(tiny_run.data), "--out", str(tmp_path / "run")]
+    assert main([*command, "--weights", str(tiny_run.folder)]) == 0
+    assert "14 of 14" in capsys.readouterr().err
+    card = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert card["model"]["weights"] != "none"
+
+
+def test_a_calibrated_model_keeps_its_temperature_when_its_reports_are_written_again(tmp_path, tiny_run, capsys):
+    folder = Path(shutil.copytree(tiny_run.folder, tmp_path / "run"))
+    assert main(["calibrate", str(folder), "--data", str(tiny_run.data)]) == 0
+    card, model = json.loads((folder / "run.json").read_text()), (folder / "model.keras").read_bytes()
+    assert card["calibration"]["temperature"] != 1
+    assert main([*tiny_run.command()[:-1], str(folder)]) == 0
+    assert json.loads((folder / "run.json").read_text()) == card
+    assert (folder / "model.keras").read_bytes() == model
     capsys.readouterr()

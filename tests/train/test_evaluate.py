@@ -10,12 +10,14 @@ import pytest
 
 from edge_runtime.facesets import FaceSet, open_faces, write_prepared
 from edge_runtime.intervals import accuracy_interval
-from edge_runtime.labels import FERPLUS
+from edge_runtime.labels import AFFECTNET8, FER2013, FERPLUS, RAFDB
 from tests.train.made import SIZE, tiny_faces
 from train.cli import main
 from train.errors import DataError, ModelError
 from train.evaluate import evaluate, load_model, predict
 from train.faces import repeated_in
+from train.matching import open_matched
+from train.views import FLIP
 
 
 class Level(keras.layers.Layer):
@@ -47,11 +49,10 @@ def test_figures_are_given_with_and_without_the_faces_that_were_fitted(model):
     assert (evaluation.scores.correct, evaluation.scores.count) == (4, 6)
     assert (evaluation.fresh.correct, evaluation.fresh.count) == (2, 4)
     assert evaluation.repeated == 2
-    first, second = evaluation.lines()
-    assert first == f"accuracy 66.67 % (4 of 6; 95 % interval {accuracy_interval(4, 6)})"
-    assert second.startswith(
-        "without the 2 that are pixel for pixel among the training faces: accuracy 50.00 % (2 of 4"
-    )
+    first, *others = evaluation.lines()
+    assert first.startswith(f"accuracy 66.67 % (4 of 6; 95 % interval {accuracy_interval(4, 6)}), macro F1 ")
+    begins = "without the 2 that are pixel for pixel among the training faces: accuracy 50.00 % (2 of 4"
+    assert [line.startswith(begins) for line in others].count(True) == 1
     assert evaluation.as_json()["without_repeated"]["accuracy"] == 0.5
 
 
@@ -66,12 +67,12 @@ def test_one_pixel_makes_it_another_face():
 def test_it_is_said_when_nothing_is_repeated_or_nothing_was_compared(model):
     faces = faces_answered([0, 1], [0, 1])
     other = replace(faces, pixels=faces.pixels + 100)
-    assert evaluate(model, faces, other).lines()[1] == "none of them is pixel for pixel among the training faces"
-    assert evaluate(model, faces, None).lines()[1].startswith("not compared with the training faces")
+    assert "none of them is pixel for pixel among the training faces" in evaluate(model, faces, other).lines()
+    assert "not compared with the training faces" in "\n".join(evaluate(model, faces, None).lines())
     assert evaluate(model, faces, None).as_json()["repeated_from_training"] is None
     everything = evaluate(model, faces, faces)
     assert everything.fresh is None
-    assert "all 2 are pixel for pixel among the training faces" in everything.lines()[1]
+    assert "all 2 are pixel for pixel among the training faces" in everything.lines()
 
 
 def test_faces_without_a_label_are_counted_and_left_out(model):
@@ -86,13 +87,13 @@ def test_flip_averages_over_the_face_and_its_mirror_image(model):
     pixels = faces_answered([0], [2]).pixels
     pixels[0, 0, -1] = 5
     assert predict(model, pixels)[0].tolist() == [0, 0, 1, 0, 0, 0, 0]
-    assert predict(model, pixels, flip=True)[0].tolist() == [0, 0, 0.5, 0, 0, 0.5, 0]
+    assert predict(model, pixels, FLIP)[0].tolist() == [0, 0, 0.5, 0, 0, 0.5, 0]
 
 
 def test_chunks_change_nothing(model, monkeypatch):
     faces = tiny_faces()
     whole = predict(model, faces.pixels)
-    monkeypatch.setattr("train.evaluate._CHUNK", 30)
+    monkeypatch.setattr("train.views._CHUNK", 30)
     assert np.array_equal(predict(model, faces.pixels), whole)
 
 
@@ -116,7 +117,18 @@ def test_tables_go_to_the_terminal_and_files_into_the_folder(tiny_run, tmp_path,
     assert "macro avg" in printed
     assert "label / answer" in printed
     names = {path.name for path in (tmp_path / "new").iterdir()}
-    assert names == {"classification_report.txt", "classification_report.json", "confusion.png", "evaluation.json"}
+    assert names == {
+        "classification_report.txt",
+        "classification_report.json",
+        "confusion.png",
+        "evaluation.json",
+        "reliability.json",
+        "reliability.png",
+    }
+    facts = json.loads((tmp_path / "new" / "evaluation.json").read_text())
+    assert facts["views"] == "flip"
+    assert facts["macro_f1"] == pytest.approx(facts["report"]["macro avg"]["f1-score"])
+    assert 0 <= facts["calibration"]["expected_calibration_error"] <= 1
 
 
 def test_faces_of_another_size_and_colour_are_scaled_and_it_is_said(tiny_run, tmp_path, capsys):
@@ -184,3 +196,69 @@ def test_ferplus_is_scored_on_the_labels_of_its_votes(tmp_path, capsys):
     figures = json.loads(capsys.readouterr().out)
     assert figures["labels"] == list(FERPLUS.names)
     assert figures["faces"] == len(open_faces(tmp_path / "f.npz", split="PublicTest"))
+
+
+def test_classes_without_faces_are_named_and_the_figure_among_the_others_is_given_too(model):
+    faces = faces_answered([0, 0, 1, 1], [0, 6, 1, 1])  # one "angry" is taken for "neutral", which has no faces here
+    evaluation = evaluate(model, faces, None)
+    assert evaluation.absent == FER2013.names[2:]
+    assert (evaluation.scores.correct, evaluation.common.correct) == (3, 4)
+    assert evaluation.as_json()["common_classes"]["accuracy"] == 1.0
+    said = "\n".join(evaluation.lines())
+    assert "no faces of fear, happy, sad, surprise, neutral here" in said
+    assert "answered among the 2 classes that have faces here: accuracy 100.00 %" in said
+
+
+def relabelled(path, labels, names):
+    """One face for each name, as a prepared file in another label set."""
+    faces = tiny_faces().where(np.arange(len(names)))
+    indices = np.array([labels.index(name) for name in names], np.int16)
+    write_prepared(replace(faces, labels=indices, label_set=labels, votes=None), path)
+    return path
+
+
+def test_labels_of_another_data_set_are_matched_by_the_names_of_the_expressions(tmp_path):
+    data = relabelled(tmp_path / "r.npz", RAFDB, ["anger", "happiness", "neutral"])
+    compared = open_matched(data, None, FER2013, None, SIZE, 1, pytest.fail)
+    assert compared.faces.labels.tolist() == [FER2013.index(name) for name in ("angry", "happy", "neutral")]
+    assert not compared.unknown.any()
+
+
+def test_faces_whose_expression_the_model_lacks_are_left_out_and_counted(tiny_run, tmp_path, capsys):
+    data = relabelled(tmp_path / "a.npz", AFFECTNET8, ["anger", "contempt", "happy", "contempt"])
+    command = ["evaluate", str(tiny_run.folder), "--data", str(data), "--split", "Training"]
+    assert main([*command, "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["unknown_to_model"] == {"contempt": 2}
+    assert (figures["faces"], figures["left_out"]) == (2, 0)
+    assert (figures["label_set"], figures["data_label_set"]) == ("fer2013", "affectnet8")
+    assert main(command) == 0
+    assert "left out, because the model has no such class: 2 contempt" in capsys.readouterr().out
+
+
+def test_another_data_set_s_training_faces_are_not_taken_for_those_that_were_fitted(tiny_run, tmp_path, capsys):
+    write_prepared(tiny_faces(seed=5), tmp_path / "other.npz")
+    assert main(["evaluate", str(tiny_run.folder), "--data", str(tmp_path / "other.npz"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["repeated_from_training"] is None
+    assert main(["evaluate", str(tiny_run.folder), "--data", str(tiny_run.data), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["repeated_from_training"] == 0
+
+
+def test_data_without_an_expression_of_the_model_is_refused(tmp_path):
+    data = relabelled(tmp_path / "a.npz", AFFECTNET8, ["contempt"])
+    other = replace(FER2013, name="two", names=("bored", "tired"))
+    with pytest.raises(DataError, match=r"some of bored, tired, which the model answers.*--data-label-set"):
+        open_matched(data, None, other, AFFECTNET8, SIZE, 1, lambda _: None)
+
+
+def test_a_folder_with_contempt_is_read_in_the_labels_of_the_model_that_knows_it(tmp_path):
+    import cv2
+
+    for name in ("contempt", "happiness"):
+        (tmp_path / "f" / "test" / name).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "f" / "test" / name / "1.png"), tiny_faces().pixels[0])
+    compared = open_matched(tmp_path / "f", None, FERPLUS, None, SIZE, 1, lambda _: None)
+    assert sorted(compared.faces.labels.tolist()) == [FERPLUS.index("happiness"), FERPLUS.index("contempt")]
+    assert compared.own == FERPLUS
+    known = open_matched(tmp_path / "f", None, FER2013, FERPLUS, SIZE, 1, lambda _: None)
+    assert known.unknown_counts() == {"contempt": 1}

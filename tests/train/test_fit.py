@@ -12,10 +12,13 @@ import pytest
 
 from edge_runtime.facesets import FaceSet
 from tests.train.made import tiny, tiny_faces
-from train.errors import CheckpointError, DataError
+from train.batches import Batches, Lessons
+from train.errors import CheckpointError, DataError, RecipeError
 from train.evaluate import load_model, predict
-from train.fit import Batches, Fitted, Progress, fit
-from train.recipe import Recipe, Targets
+from train.fit import Fitted, Progress, fit
+from train.recipe import Recipe
+from train.recipe_tables import Stage, Targets
+from train.trainee import Trainee
 
 TIMES = ("seconds",)
 
@@ -135,13 +138,13 @@ class SecondBest:
 def second_best(tmp_path_factory, recipe, faces) -> SecondBest:
     accuracies, weights = iter((0.2, 0.5, 0.1)), []
 
-    def accuracy(logits: keras.Model, _: FaceSet) -> float:
-        weights.append([weight.copy() for weight in logits.get_weights()])
+    def accuracy(trainee: Trainee, _: FaceSet) -> float:
+        weights.append(trainee.weights())
         return next(accuracies)
 
     changed = replace(recipe, model=replace(recipe.model, precision="bfloat16"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("train.fit._accuracy", accuracy)
+        patch.setattr(Trainee, "accuracy", accuracy)
         return SecondBest(fit_in(tmp_path_factory.mktemp("second_best"), changed, faces), weights)
 
 
@@ -222,14 +225,79 @@ def test_progress_counts_epochs_pictures_and_the_time_left(unbroken):
     assert all(progress.images_per_s > 0 for progress in seen)
 
 
-def test_every_face_comes_once_an_epoch_in_an_order_that_follows_from_seed_and_epoch():
-    pixels, targets = np.arange(10, dtype=np.uint8)[:, None], np.zeros((10, 2), np.float32)
+def test_an_unbroken_run_and_one_killed_between_its_stages_end_alike(tmp_path, faces):
+    """A frozen stage, then another with its own optimizer, view and rate, and averaged weights."""
+    stages = '[{ epochs = 1, frozen_to = "dense" }, { epochs = 2, rate = 0.1 }]'
+    recipe = tiny(tmp_path, stages=stages)
+    recipe = replace(recipe, schedule=replace(recipe.schedule, ema=0.9))
 
-    def order(seed: int, epoch: int) -> list[int]:
-        batches = Batches(pixels, targets, 5, seed, epoch)
-        return [int(row) for index in range(len(batches)) for row in batches[index][0][:, 0]]
+    def cut(progress: Progress) -> None:
+        if progress.epoch == 1:
+            raise KilledError
 
-    assert sorted(order(1, 0)) == list(range(10))
-    assert order(1, 3) == order(1, 3)
-    assert order(1, 3) != order(1, 4)
-    assert order(1, 3) != order(2, 3)
+    whole = Run(tmp_path, fit_in(tmp_path / "whole", recipe, faces), [])
+    with pytest.raises(KilledError):
+        fit_in(tmp_path / "cut", recipe, faces, cut)
+    check_same(fit_in(tmp_path / "cut", recipe, faces), whole)
+
+
+def test_frozen_layers_keep_their_weights_and_the_others_learn(tmp_path, recipe, faces):
+    trainee = Trainee(replace(recipe, schedule=replace(recipe.schedule, stages=(Stage(2, frozen_to="dense"),))), 7, 2)
+    before = {weight.path: weight.numpy() for weight in trainee.logits.weights}
+    trainee.begin(0, [])
+    trainee.learn(Batches(Lessons.of(faces.split("Training"), recipe), recipe, 0), 0)
+    changed = {
+        path.split("/")[-2] for path, weight in before.items() if not np.array_equal(weight, by_path(trainee, path))
+    }
+    assert changed == {"dense", "logits"}
+
+
+def by_path(trainee: Trainee, path: str) -> np.ndarray:
+    return next(weight for weight in trainee.logits.weights if weight.path == path).numpy()
+
+
+def test_a_layer_that_does_not_exist_is_answered_with_those_that_do(tmp_path, faces):
+    recipe = tiny(tmp_path, stages='[{ epochs = 1, frozen_to = "dens" }]')
+    with pytest.raises(RecipeError, match=r"frozen_to = 'dens'; expected a layer of .*dense, "):
+        fit_in(tmp_path / "run", recipe, faces)
+
+
+def test_averaged_weights_are_chosen_and_the_run_goes_on_from_its_own(tmp_path, faces):
+    recipe = pooled(tmp_path, "[{ epochs = 1 }]")
+    recipe = replace(recipe, schedule=replace(recipe.schedule, ema=0.9))
+    trainee = Trainee(recipe, 7, 3)
+    batches = Batches(Lessons.of(faces.split("Training"), recipe), recipe, 0)
+    trainee.begin(0, [])
+    trainee.learn(batches, 0)
+    own = trainee.weights()
+    with trainee.averaged(batches):
+        averaged = trainee.weights()
+    assert not np.allclose(averaged[0], own[0])  # a kernel
+    assert not np.allclose(averaged[3], own[3])  # a batch mean, gathered anew
+    for now, before in zip(trainee.weights(), own, strict=True):
+        assert np.array_equal(now, before)
+
+
+def test_epochs_at_a_smaller_view_are_never_the_best(tmp_path, faces):
+    recipe = pooled(tmp_path, '[{ epochs = 2, size = 16, view = "resize" }, { epochs = 1 }]')
+    fitted = fit_in(tmp_path / "run", recipe, faces)
+    assert [row["whole"] for row in fitted.history] == [False, False, True]
+    assert fitted.best_epoch == 3
+
+
+def test_a_net_of_the_middle_is_saved_with_its_crop(tmp_path, faces):
+    recipe = pooled(tmp_path, "[{ epochs = 1 }]")
+    recipe = replace(recipe, model=replace(recipe.model, crop=16))
+    fitted = fit_in(tmp_path / "run", recipe, faces)
+    assert fitted.model.input_shape == (None, 24, 24, 1)
+    pixels = faces.split("PublicTest").pixels.copy()
+    answers = predict(fitted.model, pixels)
+    pixels[:, :4] = pixels[:, 20:] = pixels[:, :, :4] = pixels[:, :, 20:] = 0
+    assert np.array_equal(answers, predict(fitted.model, pixels))
+    pixels[:, 10] = 0
+    assert not np.array_equal(answers, predict(fitted.model, pixels))
+
+
+def pooled(folder: Path, stages: str) -> Recipe:
+    options = '{ filters = [4, 8], head = "pool", convolutions = 1 }'
+    return tiny(folder, architecture='"vgg"', options=options, stages=stages)

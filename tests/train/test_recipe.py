@@ -47,10 +47,21 @@ def test_every_shipped_recipe_reads_and_says_where_it_comes_from(name):
         ("stages = [{ epochs = 3 }]", "stages = 3", "schedule.stages = 3; expected a list"),
         ("stages = [{ epochs = 3 }]", "stages = []", "tiny.toml: schedule: a schedule needs stages"),
         ("{ epochs = 3 }", "{ epochs = 0 }", "a stage of 0 epochs"),
-        ("{ epochs = 3 }", "{ epochs = 3, size = 40 }", "a stage at 40 px for a model of 24 px"),
-        ('optimizer = "sgd"', 'optimizer = "adamw"', "optimizer 'adamw', but only sgd and adam"),
-        ('decay = "cosine"', 'decay = "step"', "decay 'step', but only cosine and constant"),
+        ("{ epochs = 3 }", "{ epochs = 3, size = 40 }", "a stage at 40 px for a net of 24 px"),
+        ('optimizer = "sgd"', 'optimizer = "adamw"', "optimizer 'adamw', but only sgd, adam"),
+        ('decay = "cosine"', 'decay = "step"', "decay 'step', but only cosine, plateau, constant"),
         ("size = 24", "size = 8", "size 8, but only 16 to 512"),
+        ("{ epochs = 3 }", '{ epochs = 3, view = "zoom" }', "view 'zoom', but only crop, resize"),
+        ("{ epochs = 3 }", '{ epochs = 3, size = 16, view = "resize" }', "a last stage at 16 px, but the saved net"),
+        ("{ epochs = 3 }", "{ epochs = 3, rate = 0 }", "a stage with rate 0"),
+        ("size = 24", "size = 24\ncrop = 24", "crop 24 of 24 px"),
+        ("size = 24", 'size = 24\nillumination = "retinex"', "illumination 'retinex', but only none, "),
+        ("batch = 16", "batch = 16\nema = 1.0", "ema 1.0, a share"),
+        ("batch = 16", "batch = 16\nplateau_factor = 1.5", "plateau_factor is a share"),
+        ("batch = 16", 'batch = 16\nsampling = "all"', "sampling 'all', but only shuffled, balanced"),
+        ("[augment]", '[targets]\nkind = "votes"\n[augment]', "kind 'votes', but only labels, mixed, majority"),
+        ("[augment]", '[targets]\nclass_weights = "balanced"\n[augment]\nmixup = 0.2', "without mixup"),
+        ("[augment]", "[augment]\nprobability = 1.5", "at most 1"),
         ('label_set = "fer2013"', "", "no label_set; expected the keys"),
         ('architecture = "simple_cnn"', "", r"tiny.toml: no model.architecture"),
         ("batch = 16", "batch = ", "expected a TOML file"),
@@ -72,8 +83,8 @@ def test_an_unknown_recipe_is_answered_with_the_known_ones():
 
 
 def test_unknown_architectures_and_options_are_answered_with_the_known_ones(tmp_path):
-    recipe = tiny(tmp_path, architecture='"vgg"')
-    with pytest.raises(RecipeError, match=r"architecture 'vgg'; expected one of .*simple_cnn"):
+    recipe = tiny(tmp_path, architecture='"vgh"')
+    with pytest.raises(RecipeError, match=r"architecture 'vgh'; expected one of .*simple_cnn"):
         build_logits(recipe.model.architecture, recipe.model.options, 7, 24, 1)
     with pytest.raises(RecipeError, match=r"model.options: dens is no known key.*did you mean 'dense'\?"):
         build_logits("simple_cnn", {"dens": 8}, 7, 24, 1)
@@ -82,7 +93,7 @@ def test_unknown_architectures_and_options_are_answered_with_the_known_ones(tmp_
 def test_stages_follow_one_another(tmp_path):
     recipe = tiny(tmp_path, stages="[{ epochs = 2, size = 20 }, { epochs = 1 }]")
     assert recipe.schedule.epochs == 3
-    assert [recipe.schedule.size_at(epoch) for epoch in range(3)] == [20, 20, 0]
+    assert [recipe.schedule.stage_at(epoch).size for epoch in range(3)] == [20, 20, 0]
 
 
 def test_a_comment_makes_it_another_recipe(tmp_path):

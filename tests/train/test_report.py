@@ -11,9 +11,10 @@ import pytest
 
 from edge_runtime.errors import OutputError
 from edge_runtime.labels import FER2013
-from train.figures import draw_confusion, draw_curves
+from train.figures import draw_confusion, draw_curves, draw_reliability
 from train.files import whole_path, write_json
-from train.report import write_history, write_scores
+from train.reliability import measure_reliability
+from train.report import write_history, write_reliability, write_scores
 from train.scores import Scores
 
 HISTORY = [
@@ -55,11 +56,22 @@ def test_report_is_written_for_people_and_for_programs(tmp_path, scores):
 def test_figures_are_pictures_with_something_on_them(tmp_path, scores, epochs):
     draw_curves(HISTORY[:epochs], "PublicTest", tmp_path / "curves.png")
     draw_confusion(scores, "a title", tmp_path / "confusion.png")
-    for name in ("curves.png", "confusion.png"):
+    sure = np.random.default_rng(1).dirichlet(np.ones(7), 200)
+    draw_reliability(measure_reliability(sure, sure.argmax(axis=1) % 5), "a title", tmp_path / "reliability.png")
+    for name in ("curves.png", "confusion.png", "reliability.png"):
         picture = cv2.imread(str(tmp_path / name))
         assert min(picture.shape[:2]) > 400
         assert picture.min() < 60
         assert (picture == 255).mean() > 0.2
+
+
+def test_reliability_is_written_bin_by_bin(tmp_path):
+    probabilities = np.array([[0.9, 0.1], [0.6, 0.4]])
+    write_reliability(measure_reliability(probabilities, np.array([0, 1])), "a title", tmp_path)
+    facts = json.loads((tmp_path / "reliability.json").read_text())
+    assert (facts["faces"], len(facts["bins"])) == (2, 15)
+    assert sum(each["faces"] for each in facts["bins"]) == 2
+    assert (tmp_path / "reliability.png").exists()
 
 
 def test_drawing_leaves_matplotlib_as_it_was():

@@ -41,6 +41,19 @@ def test_a_class_without_faces_or_answers_counts_as_nought_and_warns_nobody():
     assert "disgust" in scores.tables()
 
 
+def test_macro_f1_is_the_mean_over_classes_and_is_in_words_and_json(scores):
+    assert scores.macro_f1 == pytest.approx((8 / 11 + 4 / 6 + 2 / 3) / 3)
+    assert scores.macro_f1 == pytest.approx(scores.report()["macro avg"]["f1-score"])
+    assert scores.mean_recall == pytest.approx(scores.report()["macro avg"]["recall"])
+    assert scores.summary().endswith("macro F1 0.687")
+    assert (scores.as_json()["macro_f1"], scores.as_json()["mean_recall"]) == (scores.macro_f1, scores.mean_recall)
+
+
+def test_a_class_without_faces_does_not_pull_the_macro_f1_down():
+    scores = Scores(FER2013, np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1]))
+    assert (scores.macro_f1, scores.mean_recall) == (1, 1)
+
+
 def test_faces_without_a_label_are_left_out():
     probabilities = np.eye(3, dtype=np.float32)[[0, 1, 2, 2]]
     scores = score(probabilities, np.array([0, -1, 2, 1], np.int16), THREE)

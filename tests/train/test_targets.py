@@ -8,7 +8,7 @@ import pytest
 from edge_runtime.facesets import FaceSet
 from edge_runtime.labels import FER2013, FERPLUS_VOTES
 from train.errors import DataError
-from train.recipe import Targets
+from train.recipe_tables import Targets
 from train.targets import make_targets, vote_shares
 
 

@@ -17,7 +17,11 @@ from train.tables import parse_table
 __all__ = ["ARCHITECTURES", "build_logits", "with_softmax"]
 
 ARCHITECTURES = {
+    "inception_resnet_v2": "train.models.inception_resnet_v2",
+    "mini_xception": "train.models.mini_xception",
     "mobilenet_v2": "train.models.mobilenet_v2",
+    "mobilenet_v2_keras": "train.models.mobilenet_v2_keras",
+    "resnet50": "train.models.resnet50",
     "simple_cnn": "train.models.simple_cnn",
     "vgg": "train.models.vgg",
 }
@@ -48,7 +52,23 @@ def build_logits(
     return model
 
 
-def with_softmax(logits: keras.Model) -> keras.Model:
-    """The model that is saved and converted: pixels to probabilities."""
-    probabilities = keras.layers.Softmax(dtype="float32", name="probabilities")(logits.output)
-    return keras.Model(logits.input, probabilities, name=logits.name)
+def with_softmax(logits: keras.Model, size: int | None = None) -> keras.Model:
+    """The model that is saved and converted: pixels to probabilities. `size`: it reads that many px and cuts the middle out."""
+    net = logits if size in (None, logits.input_shape[1]) else _of_the_middle(logits, size)
+    probabilities = keras.layers.Softmax(dtype="float32", name="probabilities")(net.output)
+    return keras.Model(net.input, probabilities, name=logits.name)
+
+
+def _of_the_middle(logits: keras.Model, size: int) -> keras.Model:
+    """The same net and weights behind a crop: it reads pictures of `size` px."""
+    side, channels = logits.input_shape[2:]
+    inputs = keras.Input((size, size, channels), name="pixels")
+    cropped = keras.layers.CenterCrop(side, side, name="crop")(inputs)
+
+    def call(layer: keras.layers.Layer, *arguments: Any, **options: Any) -> Any:
+        given = keras.tree.map_structure(lambda tensor: cropped if tensor is inputs else tensor, arguments)
+        return layer(*given, **options)
+
+    net = keras.models.clone_model(logits, input_tensors=inputs, call_function=call)
+    net.set_weights(logits.get_weights())
+    return net

@@ -1,0 +1,127 @@
+"""`python -m train fit`: recipes on one data set, each into its own run folder, one after the other."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from edge_runtime.files import write_whole
+from train.devices import data_parallel
+from train.errors import DataError
+from train.files import make_folder
+from train.fit import Progress, fit
+from train.recipe import RECIPES, Recipe, read_recipe
+from train.run_folder import write_run
+from train.smoke import STEPS, smoke_recipe
+from train.splits import Splits, open_splits
+from train.terminal import duration, without_retracing_remarks
+
+__all__ = ["run"]
+
+INTERRUPTED = 130
+RECIPE = "recipe.toml"
+
+
+class TimeIsUpError(Exception):
+    """The minutes that the command was given are over; the epoch's checkpoint is written."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Trains, or goes on training, and writes the run folders.
+
+    Returns 0, 2 after broken rows, 130 after Ctrl-C or where `--minutes` were over first.
+    """
+    recipes = [_changed(read_recipe(name), arguments) for name in arguments.recipe]
+    if len({recipe.name for recipe in recipes}) < len(recipes):
+        names = ", ".join(recipe.name for recipe in recipes)
+        raise DataError(
+            f"recipes called {names}", "different ones", "name each once: a run folder has its recipe's name"
+        )
+    until = None if arguments.minutes is None else time.monotonic() + 60 * arguments.minutes
+    code = 0
+    for words, recipe in zip(arguments.recipe, recipes, strict=True):
+        splits = open_splits(arguments, recipe, _say)
+        folder: Path = arguments.out or Path("runs") / recipe.name
+        if len(recipes) > 1:
+            folder = (arguments.out or Path("runs")) / recipe.name
+        with without_retracing_remarks():
+            outcome = _train(
+                recipe, splits, folder, None if arguments.smoke else _bytes(words), until, arguments.devices
+            )
+        if outcome == INTERRUPTED:
+            return outcome
+        code = max(code, outcome)
+    return code
+
+
+def _changed(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
+    """The recipe as the command's options change it."""
+    if arguments.smoke:
+        recipe = smoke_recipe(recipe)
+    if arguments.weights is not None:
+        recipe = replace(recipe, model=replace(recipe.model, weights=arguments.weights))
+    return recipe
+
+
+def _train(
+    recipe: Recipe, splits: Splits, folder: Path, words: bytes | None, until: float | None, devices: int | None
+) -> int:
+    """One recipe into one folder. `words` is its file, None for a trial; `until` is when to stop, monotonic seconds."""
+    make_folder(folder)
+    epochs: list[Progress] = []
+
+    def report(progress: Progress) -> None:
+        # Only now is it certain that the folder is this recipe's.
+        if words is not None and not epochs:
+            write_whole(folder / RECIPE, words)
+        epochs.append(progress)
+        print(_line(progress, splits.choose_split), flush=True)
+        if until is not None and time.monotonic() > until and progress.epoch < progress.epochs:
+            raise TimeIsUpError
+
+    total = recipe.schedule.epochs
+    print(
+        f"{recipe.name}: {len(splits.training)} faces of {splits.train_split}, {len(splits.choosing)} of {splits.choose_split}, {total} epochs -> {folder}"
+    )
+    steps = STEPS if words is None else None
+    try:
+        with data_parallel(devices, recipe.schedule.batch) as sharing:
+            if sharing > 1:
+                _say(f"each batch is shared by {sharing} devices")
+            fitted = fit(recipe, splits.training, splits.choosing, folder, report, _say, steps)
+        if not epochs:
+            _say(f"{folder}: all {total} epochs are done; only its reports are written again")
+        if words is not None:
+            write_whole(folder / RECIPE, words)
+        evaluation = write_run(fitted, recipe, splits, folder, steps, trained=bool(epochs))
+    except (KeyboardInterrupt, TimeIsUpError) as cause:
+        done = f"{epochs[-1].epoch} of {total} epochs are kept" if epochs else "what was done before is kept"
+        why = "interrupted" if isinstance(cause, KeyboardInterrupt) else "the minutes are over"
+        print(f"\n{why}: {done} in {folder}; the same command goes on from there", file=sys.stderr)
+        return INTERRUPTED
+    print(
+        f"best epoch {fitted.best_epoch} of {len(fitted.history)} after {duration(fitted.wall_s)}; {splits.choose_split}:"
+    )
+    print("\n".join(evaluation.lines()))
+    return 2 if splits.training.problems else 0
+
+
+def _bytes(name_or_path: str) -> bytes:
+    named = RECIPES / f"{name_or_path}.toml"
+    return (named if named.exists() else Path(name_or_path)).read_bytes()
+
+
+def _line(progress: Progress, choosing: str) -> str:
+    digits = len(str(progress.epochs))
+    left = f"{duration(progress.remaining_s)} left" if progress.epoch < progress.epochs else "done"
+    return (
+        f"epoch {progress.epoch:{digits}d}/{progress.epochs}  loss {progress.loss:.4f}  accuracy {100 * progress.accuracy:5.2f} %"
+        f"  {choosing} {100 * progress.chosen_accuracy:5.2f} %  {progress.images_per_s:5.0f} images/s  {left}"
+    )
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
