@@ -20,7 +20,7 @@ check: $(DEV)/installed ## style, types, packaging
 	$(DEV)/bin/twine check --strict dist/*
 
 suite: $(DEV)/installed ## the tests
-	$(DEV)/bin/python -m pytest
+	$(DEV)/bin/python -m pytest -n auto --dist worksteal
 
 bench: $(RUNTIME)/installed ## time of each stage on this machine, and what the pipeline adds to its parts
 	$(RUNTIME)/bin/fer-edge bench

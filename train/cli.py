@@ -36,6 +36,19 @@ def _parser() -> argparse.ArgumentParser:
         "--channels", type=int, choices=[1, 3], help="1 grey, 3 colour (default: as they are; a folder: grey)"
     )
     _labels(prepare)
+    prepare.add_argument(
+        "--detector",
+        default="haar",
+        metavar="NAME",
+        help="finds the faces of data sets whose pictures are larger: haar, yunet:MODEL.onnx (default: haar)",
+    )
+    prepare.add_argument(
+        "--group-split",
+        action="append",
+        type=_group_split,
+        metavar="BEGINNING=NAME",
+        help="call the faces of groups that begin so a split: F=female and M=male, for KDEF; may be repeated",
+    )
     prepare.add_argument("--out", type=Path, required=True, metavar="FILE.npz")
     prepare.set_defaults(module="train.prepare")
 
@@ -185,6 +198,13 @@ def _labels(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--label-set", choices=list(LABEL_SETS), help="labels wanted (default: the data's or the run's own)"
     )
+
+
+def _group_split(text: str) -> tuple[str, str]:
+    beginning, _, name = text.partition("=")
+    if not beginning or not name:
+        raise argparse.ArgumentTypeError(f"{text!r}; expected BEGINNING=NAME, as F=female")
+    return beginning, name
 
 
 def _count(text: str) -> int:

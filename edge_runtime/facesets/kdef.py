@@ -13,7 +13,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge_runtime.errors import FaceSetError
 from edge_runtime.facesets.base import FaceSet, Problem
 from edge_runtime.facesets.gather import (
     WHOLE,
@@ -43,7 +42,7 @@ _EXPRESSIONS = {
 }
 _PERSON = re.compile(r"[AB][FM]\d\d", re.IGNORECASE)
 _NAME = re.compile(
-    rf"[AB](?P<person>(?P<sex>[FM])\d\d)(?P<expression>{'|'.join(_EXPRESSIONS)})(?P<angle>{'|'.join(ANGLES)})\.JPE?G",
+    rf"[AB](?P<person>[FM]\d\d)(?P<expression>{'|'.join(_EXPRESSIONS)})(?P<angle>{'|'.join(ANGLES)})\.JPE?G",
     re.IGNORECASE,
 )
 _EXPECTED = "KDEF's pictures, such as AF01/AF01ANS.JPG"
@@ -54,7 +53,7 @@ def looks_like_kdef(path: Path) -> bool:
     return bool(_folders(path))
 
 
-def read_kdef(path: Path, wanted: Wanted | None = None, angles: Sequence[str] = ("S",), splits: str = "all") -> FaceSet:
+def read_kdef(path: Path, wanted: Wanted | None = None, angles: Sequence[str] = ("S",)) -> FaceSet:
     """Reads KDEF, labelled in `BASIC7`; faces are found and cut out.
 
     Args:
@@ -62,14 +61,11 @@ def read_kdef(path: Path, wanted: Wanted | None = None, angles: Sequence[str] = 
         wanted: split, size and colour.
         angles: which of FL, HL, S, HR and FR; by default the 980 straight pictures, as the field's protocols do and
             as a frontal detector can.
-        splits: "all" puts every face in one split, "sex" makes the splits "female" and "male".
 
     Raises:
         FaceSetError: not KDEF, an expression or angle that is missing, or no usable picture.
     """
     wanted = wanted or Wanted()
-    if splits not in ("all", "sex"):
-        raise FaceSetError(f"splits {splits!r}", "all or sex", "name one of them")
     listed: list[Listed] = []
     problems: list[Problem] = []
     found_angles: set[str] = set()
@@ -85,8 +81,7 @@ def read_kdef(path: Path, wanted: Wanted | None = None, angles: Sequence[str] = 
             if code["angle"] not in angles:
                 continue
             label = BASIC7.index(_EXPRESSIONS[code["expression"]])
-            split = WHOLE if splits == "all" else {"F": "female", "M": "male"}[code["sex"]]
-            listed.append(Listed(file, where, label, split, code["person"]))
+            listed.append(Listed(file, where, label, WHOLE, code["person"]))
     missing = [angle for angle in angles if angle not in found_angles]
     if missing:
         there = ", ".join(angle for angle in ANGLES if angle in found_angles) or "none"

@@ -118,6 +118,29 @@ def test_illumination_is_found_beside_the_model_of_a_run(run, tmp_path):
     assert illumination_beside(run / "model.keras") is None
 
 
+CALIBRATION = {
+    "temperature": 1.3,
+    "split": "PublicTest",
+    "faces": 3589,
+    "data_sha256": "d",
+    "model_sha256": SHA256,
+    "before": {"expected_calibration_error": 0.09},
+    "after": {"expected_calibration_error": 0.02},
+}
+
+
+def test_temperature_of_the_run_is_kept_and_none_is_not_written(run):
+    assert "calibration" not in training_table(run, FER2013, SHA256)
+    (run / CARD).write_text(json.dumps(card(calibration=CALIBRATION)))
+    kept = training_table(run, FER2013, SHA256)["calibration"]
+    assert kept == {key: value for key, value in CALIBRATION.items() if key != "model_sha256"}
+
+
+def test_temperature_of_another_model_is_refused(run):
+    (run / CARD).write_text(json.dumps(card(calibration={**CALIBRATION, "model_sha256": "0" * 64})))
+    assert "a calibration of another model" in refusal(run)
+
+
 def test_training_writes_each_fact_that_is_kept():
     """The two sides meet through a file; here their words are held together."""
     run_card = pytest.importorskip("train.run_card")

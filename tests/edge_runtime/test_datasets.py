@@ -73,14 +73,6 @@ class TestKdef:
         with pytest.raises(FaceSetError, match=r"no picture of angle HR \(angles there: HL, S, FR\)"):
             read_kdef(tmp_path, wanted, angles=("HR",))
 
-    def test_women_and_men_are_splits_where_asked_for(self, tmp_path):
-        faces = read_kdef(made.kdef(tmp_path), Wanted(detector=FoundFaces()), splits="sex")
-        assert splits(faces) == {"female": 7, "male": 7}
-        assert set(faces.split("female").groups.tolist()) == {"F01"}
-        assert len(read_kdef(tmp_path, Wanted("male", detector=FoundFaces()), splits="sex")) == 7
-        with pytest.raises(FaceSetError, match="all or sex"):
-            read_kdef(tmp_path, splits="age")
-
     def test_both_sessions_of_a_person_are_one_group_and_flat_and_nested_folders_are_read(self, tmp_path):
         made.kdef(tmp_path / "KDEF_and_AKDEF" / "KDEF")
         flat = tmp_path / "flat"

@@ -1,9 +1,9 @@
 """The command `python -m train`, as a person meets it."""
 
 import json
-import shutil
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -72,7 +72,7 @@ def test_every_recipe_runs_a_trial_on_made_up_faces(name, tmp_path, capsys):
     assert FILES - {path.name for path in (tmp_path / "run").iterdir()} == {"recipe.toml"}
     sizes = [line.split(",")[5] for line in (tmp_path / "run" / "history.csv").read_text().splitlines()[1:]]
     stages = recipe.schedule.stages
-    assert sizes == [str(stage.size or recipe.model.size) for stage in (stages[0], stages[-1])]
+    assert sizes == [str(stage.size or recipe.model.net_size) for stage in (stages[0], stages[-1])]
 
 
 def test_a_run_leaves_everything_that_was_promised(tiny_run):

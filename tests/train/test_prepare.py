@@ -1,10 +1,13 @@
 """`python -m train prepare`."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from edge_runtime.facesets import open_faces
+from edge_runtime.facesets import open_faces, write_prepared
 from edge_runtime.labels import FER2013, FERPLUS_VOTES
+from tests.train.made import tiny_faces
 from train.cli import main
 
 
@@ -90,3 +93,22 @@ def test_a_size_that_is_none_is_wrong_use(data, tmp_path, size, capsys):
         main(["prepare", str(data), "--size", size, "--out", str(tmp_path / "f.npz")])
     assert stopped.value.code == 2
     assert "--size" in capsys.readouterr().err
+
+
+def test_groups_become_splits_by_how_they_begin(tmp_path, capsys):
+    faces = tiny_faces()
+    groups = np.array(["F01", "F02", "M01", "X01"] * (len(faces) // 4))
+    write_prepared(replace(faces, groups=groups), tmp_path / "all.npz")
+    command = ["prepare", str(tmp_path / "all.npz"), "--out", str(tmp_path / "by.npz"), "--group-split", "F=female"]
+    assert main([*command, "--group-split", "M=male"]) == 0
+    divided = open_faces(tmp_path / "by.npz")
+    assert {name: set(divided.split(name).groups.tolist()) for name in divided.split_names()} == {
+        "female": {"F01", "F02"},
+        "male": {"M01"},
+    }
+    capsys.readouterr()
+    assert main([*command, "--group-split", "Z=none"]) == 2
+    assert "--group-split Z=none; expected the beginning of one of F01, F02, M01, X01" in capsys.readouterr().err
+    write_prepared(faces, tmp_path / "all.npz")
+    assert main(command) == 2
+    assert "faces without groups" in capsys.readouterr().err

@@ -19,7 +19,7 @@ from train.run_card import Code, DataFacts, Hardware, ResultFacts, RunCard, Vers
 def card() -> RunCard:
     faces = tiny_faces()
     training, choosing = faces.split("Training"), faces.split("PublicTest")
-    result = ResultFacts(3, 2, 1.5, 0.5, (0.4, 0.6), 0, 0.5, 1234, None)
+    result = ResultFacts(3, 2, 1.5, 0.5, (0.4, 0.6), 0, 0.5, 0.45, 1234, None)
     data = DataFacts.of(training, choosing, "Training", "PublicTest")
     recipe = {"name": "tiny", "sha256": "abc", "seed": 3}
     return RunCard(recipe, {"label_set": "fer2013"}, data, result, Code.here(), Versions.here(), Hardware.here())
