@@ -76,7 +76,7 @@ class Trainee:
         whole = self.recipe.model.net_size
         self.augment.size, self.augment.view = stage.size or whole, stage.view
         self.whole = stage.view != "resize" or self.augment.size == whole
-        self.model.make_train_function(force=True)
+        self.model.train_function = None  # `fit` traces the new view
         self.stage = stage
 
     def learn(self, batches: Batches, epoch: int) -> tuple[float, float]:

@@ -1,0 +1,45 @@
+"""What a conversion cost, on which faces, and whether the model may ship.
+
+    from convert.parity import Answers, DataFacts, ModelFacts, measure_parity, read_gate, to_junit, to_markdown
+
+    one = Answers("model.keras", "keras", probabilities, rows, ModelFacts(sha256, 9_000_000, "float32", None, 1.9, {}))
+    other = Answers("int8.tflite", "tflite", quantized, rows, ModelFacts(other_sha256, 2_600_000, "int8", None, 0.7, {}))
+    result = measure_parity(one, [other], labels, data, read_gate("default"), {})
+    print(to_markdown(result))
+    sys.exit(result.exit_code)  # 0 passed, 1 failed, 2 could not be judged
+
+Only numpy is needed: whoever runs the models hands in their answers.
+"""
+
+from convert.parity.answers import Answers, ModelFacts
+from convert.parity.errors import AnswersError, GateError, ParityError
+from convert.parity.gate import Gate, list_gates, read_gate
+from convert.parity.junit import to_junit
+from convert.parity.markdown import to_markdown
+from convert.parity.measures import Comparison, Side, compare
+from convert.parity.result import DataFacts, Judged, ParityResult, measure_parity
+from convert.parity.verdict import Line, Outcome, Verdict, judge
+
+__all__ = [
+    "Answers",
+    "AnswersError",
+    "Comparison",
+    "DataFacts",
+    "Gate",
+    "GateError",
+    "Judged",
+    "Line",
+    "ModelFacts",
+    "Outcome",
+    "ParityError",
+    "ParityResult",
+    "Side",
+    "Verdict",
+    "compare",
+    "judge",
+    "list_gates",
+    "measure_parity",
+    "read_gate",
+    "to_junit",
+    "to_markdown",
+]

@@ -1,0 +1,67 @@
+"""A result as JUnit XML, which CI systems show: a suite a candidate, a test case a line of the gate."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+from convert.parity.result import Judged, ParityResult
+from convert.parity.verdict import Line, Outcome
+
+__all__ = ["to_junit"]
+
+_CHILDREN = {Outcome.FAILED: "failure", Outcome.NOT_JUDGED: "error", Outcome.OFF: "skipped"}
+"""What could not be judged is an error there, so that no CI system takes it for a pass."""
+
+
+def to_junit(result: ParityResult) -> bytes:
+    """The file `parity.xml`: UTF-8, one `testsuite` a candidate. The text of a failed line is its whole sentence."""
+    root = ET.Element("testsuites", name="parity")
+    counted = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+    for judged in result.candidates:
+        suite, counts = _suite(judged, result)
+        root.append(suite)
+        counted = {key: counted[key] + counts[key] for key in counted}
+    root.attrib.update({key: str(count) for key, count in counted.items()})
+    ET.indent(root)
+    content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return content + b"\n"
+
+
+def _suite(judged: Judged, result: ParityResult) -> tuple[ET.Element, dict[str, int]]:
+    lines = judged.verdict.lines
+    outcomes = [line.outcome for line in lines]
+    counts = {
+        "tests": len(lines),
+        "failures": outcomes.count(Outcome.FAILED),
+        "errors": outcomes.count(Outcome.NOT_JUDGED),
+        "skipped": outcomes.count(Outcome.OFF),
+    }
+    suite = ET.Element("testsuite", name=judged.name, **{key: str(count) for key, count in counts.items()})
+    properties = ET.SubElement(suite, "properties")
+    facts = {
+        "reference": result.reference.name,
+        "reference sha256": result.reference.facts.sha256,
+        "candidate sha256": judged.comparison.candidate.facts.sha256,
+        "data": f"{result.data.source} {result.data.split}",
+        "data sha256": result.data.sha256,
+        "faces": str(result.faces),
+        "gate": result.gate.name,
+        "gate sha256": result.gate.sha256,
+    }
+    for name, value in facts.items():
+        ET.SubElement(properties, "property", name=name, value=value)
+    for line in lines:
+        suite.append(_case(judged.name, line))
+    return suite, counts
+
+
+def _case(candidate: str, line: Line) -> ET.Element:
+    case = ET.Element("testcase", classname=f"parity.{candidate}", name=line.key)
+    if line.outcome in _CHILDREN:
+        child = ET.SubElement(case, _CHILDREN[line.outcome], message=line.text)
+        if line.outcome is not Outcome.OFF:
+            child.set("type", line.outcome.value)
+            child.text = line.text
+    else:
+        ET.SubElement(case, "system-out").text = line.text
+    return case
