@@ -26,6 +26,7 @@ OF_TRAINING = {
         "pictures",
         "archives",
         "running",
+        "tables",
         "version",
     )
 }

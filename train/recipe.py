@@ -7,9 +7,9 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge_runtime.tables import parse_table
 from train.errors import RecipeError
 from train.recipe_tables import AugmentOptions, ModelTable, Schedule, Targets
-from train.tables import parse_table
 
 __all__ = ["RECIPES", "Recipe", "list_recipes", "read_recipe"]
 
@@ -73,4 +73,4 @@ def read_recipe(name_or_path: str) -> Recipe:
         raise RecipeError(f"{path}: {error}", "a TOML file", "correct that line") from error
     if "sha256" in table:
         raise RecipeError(f"{path.name}: unknown key 'sha256'", "a recipe's own keys", "remove it")
-    return parse_table(Recipe, {**table, "sha256": hashlib.sha256(data).hexdigest()}, path.name)
+    return parse_table(Recipe, {**table, "sha256": hashlib.sha256(data).hexdigest()}, path.name, RecipeError)

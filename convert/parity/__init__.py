@@ -1,9 +1,14 @@
 """What a conversion cost, on which faces, and whether the model may ship.
 
-    from convert.parity import Answers, DataFacts, ModelFacts, measure_parity, read_gate, to_junit, to_markdown
+    import sys
+
+    from convert.parity import Answers, DataFacts, ModelFacts, measure_parity, read_gate, to_markdown
+    from edge_runtime.labels import FER2013
+    from edge_runtime.preprocess import PREPROCESS_VERSION
 
     one = Answers("model.keras", "keras", probabilities, rows, ModelFacts(sha256, 9_000_000, "float32", None, 1.9, {}))
     other = Answers("int8.tflite", "tflite", quantized, rows, ModelFacts(other_sha256, 2_600_000, "int8", None, 0.7, {}))
+    data = DataFacts("fer2013.csv", "PublicTest", data_sha256, FER2013.names, PREPROCESS_VERSION)
     result = measure_parity(one, [other], labels, data, read_gate("default"), {})
     print(to_markdown(result))
     sys.exit(result.exit_code)  # 0 passed, 1 failed, 2 could not be judged

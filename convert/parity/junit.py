@@ -36,7 +36,7 @@ def _suite(judged: Judged, result: ParityResult) -> tuple[ET.Element, dict[str, 
         "errors": outcomes.count(Outcome.NOT_JUDGED),
         "skipped": outcomes.count(Outcome.OFF),
     }
-    suite = ET.Element("testsuite", name=judged.name, **{key: str(count) for key, count in counts.items()})
+    suite = ET.Element("testsuite", {"name": judged.name, **{key: str(count) for key, count in counts.items()}})
     properties = ET.SubElement(suite, "properties")
     facts = {
         "reference": result.reference.name,

@@ -25,7 +25,7 @@ _Z95 = 1.959963984540054
 _IMAGINED = 1
 """Faces added to either kind of differing faces before resampling, as Bonett & Price 2012 ("Adjusted Wald confidence
 interval for a difference of binomial proportions based on paired data") add them. Resampling faces that never differ
-says "±0" even for ten of them; with these, n such faces give about ±280/n points, near the rule of three."""
+says "±0" even for ten of them; with these, n such faces give about ±300/n points: the rule of three."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ class Paired:
         """About how many faces it takes to show that the drop is at most `bound` points.
 
         As many as bring the upper end of the interval down to the bound, were drop and discordance to stay as they are
-        here. With n faces, discordance d, drop e and bound b as shares, and one imagined face of either kind:
-        e + z √((d + 2/n - e²) / n) ≤ b, solved for n.
+        here. With n faces, discordance d, drop e and bound b as shares, one imagined face of either kind, and half a face
+        because counts are whole: e + z √((d + 2/n - e²) / n) + 1/(2n) ≤ b, solved for n.
 
         Args:
             bound: in points.
@@ -87,9 +87,9 @@ class Paired:
         margin = (bound - drop) / 100
         if margin <= 0:
             return None
-        spread = _Z95**2 * max(self.discordance - (drop / 100) ** 2, 0.0)
-        imagined = 2 * _IMAGINED * _Z95**2
-        return math.ceil((spread + math.sqrt(spread**2 + 4 * margin**2 * imagined)) / (2 * margin**2))
+        linear = margin + _Z95**2 * max(self.discordance - (drop / 100) ** 2, 0.0)
+        constant = 2 * _IMAGINED * _Z95**2 - 1 / 4
+        return math.ceil((linear + math.sqrt(linear**2 + 4 * margin**2 * constant)) / (2 * margin**2))
 
     def as_json(self) -> dict[str, Any]:
         return {
