@@ -1,6 +1,8 @@
 """Calibration faces: the sample from which the ranges of a quantized model's tensors are measured.
 
 They come from the training split alone. Ranges fitted to the faces that a figure is later reported on would flatter it.
+A split's name does not prove that: FER2013 has faces that stand, pixel for pixel, in its training split and in a split
+that models are judged on. Those are passed over here, and a set in which they are many is refused.
 """
 
 from __future__ import annotations
@@ -18,7 +20,15 @@ from edge_runtime.facesets import FaceSet, open_faces
 from edge_runtime.illumination import NO_ILLUMINATION, normalize_all
 from edge_runtime.preprocess import fit_face
 
-__all__ = ["DEFAULT_COUNT", "TRAINING_SPLITS", "Calibration", "choose_calibration", "read_training_faces"]
+__all__ = [
+    "DEFAULT_COUNT",
+    "TRAINING_SPLITS",
+    "Calibration",
+    "choose_calibration",
+    "read_calibration_faces",
+    "read_evaluation_faces",
+    "read_training_faces",
+]
 
 DEFAULT_COUNT = 500
 LEAST_COUNT = 32
@@ -26,6 +36,11 @@ LEAST_COUNT = 32
 
 TRAINING_SPLITS = ("training", "train")
 """How data sets call the faces to fit, in lower case: FER2013's csv says Training, its folder form train."""
+
+
+MOST_LEAKED = 0.05
+"""Of the training faces, at most this share may stand in the same data set's other splits too: of FER2013's
+28,709 training faces, 351 (1.2 %) are PublicTest faces, pixel for pixel."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +57,8 @@ class Calibration:
             set to that, so that the input's range is all of uint8.
         sha256: of `pixels`.
         illumination: how they were normalised.
+        passed_over: how many faces were not to be chosen because they stand in an evaluation split too.
+        compared: how many evaluation faces they were compared with.
     """
 
     pixels: NDArray[np.uint8]
@@ -53,15 +70,19 @@ class Calibration:
     brightest: int
     sha256: str
     illumination: str = NO_ILLUMINATION
+    passed_over: int = 0
+    compared: int = 0
 
     def __len__(self) -> int:
         return len(self.pixels)
 
     def as_table(self) -> dict[str, Any]:
-        """What the manifest keeps: everything but the pixels; the rows on one line; `illumination` where there is one."""
+        """What the manifest keeps: everything but the pixels; the rows on one line; what does not apply is left out."""
         normalized = {} if self.illumination == NO_ILLUMINATION else {"illumination": self.illumination}
+        kept_apart = {"compared": self.compared, "passed_over": self.passed_over} if self.compared else {}
         return {
             **normalized,
+            **kept_apart,
             "source": self.source,
             "split": self.split,
             "count": len(self),
@@ -87,6 +108,35 @@ def read_training_faces(path: Path, split: str = "Training") -> FaceSet:
     return faces
 
 
+def read_calibration_faces(path: Path, split: str = "Training") -> tuple[FaceSet, FaceSet]:
+    """The training faces of a data set, and all faces of its other splits, which may be none.
+
+    Raises:
+        CalibrationError: a split that is not for training.
+        FaceSetError: data that cannot be read, or that has no such split.
+    """
+    _check_split(split, path)
+    faces = open_faces(path)
+    others = np.array([name.strip().lower() not in TRAINING_SPLITS for name in faces.splits], bool)
+    training = faces.split(split)
+    for name in training.split_names():
+        _check_split(name, path)
+    return training, faces.where(others)
+
+
+def read_evaluation_faces(path: Path, split: str | None = None) -> FaceSet:
+    """The faces that a model is judged on: one split, or all but those for training where the data has any.
+
+    Raises:
+        FaceSetError: data that cannot be read, or that has no such split.
+    """
+    faces = open_faces(path, split=split)
+    if split is not None:
+        return faces
+    others = np.array([name.strip().lower() not in TRAINING_SPLITS for name in faces.splits], bool)
+    return faces.where(others) if others.any() else faces
+
+
 def choose_calibration(
     faces: FaceSet,
     source: str,
@@ -95,6 +145,8 @@ def choose_calibration(
     count: int = DEFAULT_COUNT,
     seed: int = 1,
     illumination: str = NO_ILLUMINATION,
+    others: FaceSet | None = None,
+    evaluation: FaceSet | None = None,
 ) -> Calibration:
     """A seeded sample with as many faces of each class as there are to have, scaled to the model's input.
 
@@ -106,10 +158,14 @@ def choose_calibration(
         source: what the data is called in the provenance.
         size, channels: of the model's input.
         illumination: that the model was trained with.
+        others: the other splits of the same data set. Faces that stand there too are passed over; they are a known
+            defect of public data, but more than MOST_LEAKED of them are a leak.
+        evaluation: faces of another data set that the model is to be judged on: none of them may be here.
 
     Raises:
         UsageError: no such illumination.
-        CalibrationError: faces of another split, no usable face, a class without any, or fewer than `count`.
+        CalibrationError: faces of another split, no usable face, a class without any, fewer than `count`, or faces
+            that the model is to be judged on.
     """
     for name in faces.split_names():
         _check_split(name, source)
@@ -117,10 +173,12 @@ def choose_calibration(
         raise CalibrationError(f"count {count}", f"at least {LEAST_COUNT} calibration faces", "raise --count")
     axes = tuple(range(1, faces.pixels.ndim))
     varied = faces.pixels.min(axis=axes) < faces.pixels.max(axis=axes)
-    usable = np.flatnonzero((faces.labels >= 0) & varied)
+    leaked = _leaked(faces, size, channels, source, others, evaluation)
+    usable = np.flatnonzero((faces.labels >= 0) & varied & ~leaked)
     if len(usable) < count:
+        what = "labelled, not of one single grey level" + (", in no evaluation split" if leaked.any() else "")
         raise CalibrationError(
-            f"{source}: {len(usable)} usable faces of {len(faces)} (labelled, and not of one single grey level)",
+            f"{source}: {len(usable)} usable faces of {len(faces)} ({what})",
             f"at least {count}",
             "name larger training data or lower --count",
         )
@@ -135,7 +193,42 @@ def choose_calibration(
     split = ", ".join(faces.split_names())
     rows = tuple(int(row) for row in faces.rows[chosen])
     sha256 = hashlib.sha256(pixels.tobytes()).hexdigest()
-    return Calibration(pixels, source, split, rows, seed, darkest, brightest, sha256, illumination)
+    compared = sum(len(kept) for kept in (others, evaluation) if kept is not None)
+    passed = int(leaked.sum())
+    return Calibration(pixels, source, split, rows, seed, darkest, brightest, sha256, illumination, passed, compared)
+
+
+def _leaked(
+    faces: FaceSet, size: int, channels: int, source: str, others: FaceSet | None, evaluation: FaceSet | None
+) -> NDArray[np.bool_]:
+    """Which faces stand, as the model would read them, among those that it is judged on."""
+    none = np.zeros(len(faces), bool)
+    if not len(faces) or not any(kept is not None and len(kept) for kept in (others, evaluation)):
+        return none
+    own = _keys(faces, size, channels)
+    if evaluation is not None:
+        judged = set(_keys(evaluation, size, channels))
+        found = [int(row) for row, key in zip(faces.rows, own, strict=True) if key in judged]
+        if found:
+            raise CalibrationError(
+                f"{source}: {len(found)} of {len(faces)} calibration faces are evaluation faces, the first in row {found[0]}",
+                "no picture on both sides",
+                "faces that the model is judged by must not set its ranges: take them out of one side",
+            )
+    judged = set() if others is None else set(_keys(others, size, channels))
+    leaked = np.array([key in judged for key in own], bool)
+    if leaked.mean() > MOST_LEAKED:
+        raise CalibrationError(
+            f"{source}: {int(leaked.sum())} of {len(faces)} training faces are in its other splits too",
+            f"at most {MOST_LEAKED:.0%} of them, as public data sets have",
+            "split the data again, without copies across splits",
+        )
+    return leaked
+
+
+def _keys(faces: FaceSet, size: int, channels: int) -> list[bytes]:
+    """A hash of each face as the model reads it, before its illumination is normalised."""
+    return [hashlib.blake2b(fit_face(face, size, channels).tobytes(), digest_size=16).digest() for face in faces.pixels]
 
 
 def _check_split(split: str, where: object) -> None:

@@ -1,16 +1,16 @@
-"""The card beside a converted model: `FILE.tflite.json` says what it was made from and how, and `pack` reads it."""
+"""The card beside a converted model: `FILE.tflite.json` or `FILE.onnx.json` says what it was made from and how."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from convert.check import KINDS
 from convert.errors import ProvenanceError
+from convert.kinds import IO, KINDS
 from edge_runtime.errors import UsageError
 from edge_runtime.illumination import NO_ILLUMINATION, check_illumination
 
@@ -24,13 +24,18 @@ class Card:
     """One conversion.
 
     Attributes:
-        kind: "int8" or "float32".
-        sha256, size_bytes: of the .tflite file.
+        kind: one of KINDS.
+        sha256, size_bytes: of the model's file.
         source: file name of the Keras model, and source_sha256 of its bytes.
         versions: of the packages that converted it.
         operators: how often each operator occurs.
-        calibration: where the faces come from that set the ranges; None for float32.
+        calibration: where the faces come from that set the ranges; None where the kind needs none.
         illumination: that the model was trained with and calibrated with; a card without the key says "none".
+        io: the dtype of the pixels; a card without the key says "uint8".
+        recipe: name and sha256 of the recipe, and what was chosen otherwise than it says; None in older cards.
+        kept: names of the tensors that a mixed model keeps in float32.
+        trial: how near its answers for made-up pictures are to the Keras model's; None in older cards.
+        stability: how well the models of two calibration sets agree; None where that was not asked for.
     """
 
     kind: str
@@ -42,11 +47,18 @@ class Card:
     operators: Mapping[str, int]
     calibration: Mapping[str, Any] | None
     illumination: str = NO_ILLUMINATION
+    io: str = "uint8"
+    recipe: Mapping[str, Any] | None = None
+    kept: Sequence[str] = ()
+    trial: Mapping[str, Any] | None = None
+    stability: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind {self.kind!r}, but only {' and '.join(KINDS)} are known")
-        if (self.kind == "int8") != (self.calibration is not None):
+        if self.io not in IO:
+            raise ValueError(f"io {self.io!r}, but only {' and '.join(IO)} are known")
+        if KINDS[self.kind].calibrated != (self.calibration is not None):
             raise ValueError(f"a {self.kind} model with{'out' if self.calibration is None else ''} calibration")
         check_illumination(self.illumination)
         if self.calibration is not None:
@@ -55,8 +67,10 @@ class Card:
                 raise ValueError(f"faces calibrated with {calibrated!r} for a model of {self.illumination!r}")
 
     def to_json(self) -> bytes:
-        """The card's file."""
+        """The card's file; what does not apply to a kind is left out."""
+        unset = {"io": "uint8", "recipe": None, "kept": (), "trial": None, "stability": None}
         table = {"version": CARD_VERSION, **asdict(self)}
+        table = {key: value for key, value in table.items() if key not in unset or value != unset[key]}
         return (json.dumps(table, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 

@@ -2,84 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+
 from convert.errors import BudgetError, GraphError
-from convert.graph import Graph
+from convert.graph import Graph, Node, Tensor
+from convert.kinds import KINDS, kind_named
 
-__all__ = ["KINDS", "check_budget", "check_graph"]
+__all__ = ["KINDS", "WEIGHTED", "check_budget", "check_graph"]
 
-KINDS = ("int8", "float32")
+WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
+"""The operators that hold a net's weights."""
+
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
+_AGAIN = "convert it again with `python -m convert tflite`"
 
 
-def check_graph(graph: Graph, kind: str, classes: int, where: str) -> None:
-    """Checks that a model keeps the contract of a bundle.
+def check_graph(
+    graph: Graph, kind: str, classes: int, where: str, io: str = "uint8", kept: Collection[str] = ()
+) -> None:
+    """Checks that a model keeps the contract of its kind.
 
-    Both kinds: uint8 pixels (1, S, S, C) in, (1, classes) out, fixed shapes, built-in operators only. "int8": no float
-    tensor anywhere; pixels enter as they are (scale 1, zero point 0), probabilities leave as uint8 in steps of 1/256.
-    "float32": probabilities leave as float32, and nothing is quantized.
+    All kinds: pixels (1, S, S, C) in as `io`, (1, classes) out, fixed shapes, built-in operators only; probabilities leave
+    as float32, but for int8.
+    "float32": nothing is quantized. "float16": weights are float16, nothing is quantized. "dynamic": some weights are
+    int8, no activation is. "int8": no float tensor anywhere; pixels enter as they are (scale 1), probabilities leave in
+    steps of 1/256. "int16x8": each operator with weights has them in int8 and reads and gives int16. "mixed": each
+    operator with weights reads and gives int8, but for those in `kept`, which read and give float32; there are both.
 
     Args:
         graph: of the model.
-        kind: "int8" or "float32".
+        kind: one of KINDS.
         classes: how many labels there are.
         where: the model's name, for messages.
+        io: "uint8" or, for int8 alone, "int8"; a bundle's is uint8.
+        kept: names of the tensors that a mixed model's recipe keeps in float32.
 
     Raises:
         GraphError: the first fact that does not hold, with the tensor or operator at fault.
+        UsageError: no such kind.
     """
-    again = "convert it again with `python -m convert tflite`"
-    custom = [name for name in graph.operators if name.endswith("(custom)")]
-    if custom:
-        raise GraphError(
-            f"{where}: operator {custom[0]}",
-            "built-in TFLite operators only",
-            "replace that layer by one that TFLite has: boards run no others",
-        )
-    for tensor in graph.tensors:
-        if any(side < 0 for side in tensor.signature):
-            raise GraphError(f"{where}: tensor {tensor.name!r} of shape {tensor.signature}", "fixed shapes", again)
-    shape = graph.input.shape
-    if (
-        graph.input.dtype != "uint8"
-        or len(shape) != 4
-        or shape[0] != 1
-        or shape[1] != shape[2]
-        or shape[3] not in (1, 3)
-    ):
-        raise GraphError(
-            f"{where}: input {graph.input.dtype} {shape}", "uint8 (1, size, size, channels), 1 or 3 channels", again
-        )
-    if graph.output.shape != (1, classes):
-        raise GraphError(
-            f"{where}: output of shape {graph.output.shape}",
-            f"(1, {classes}), one probability for each of {classes} labels",
-            "name the label set that the model was trained with",
-        )
-    _check_types(graph, kind, where, again)
-
-
-def _check_types(graph: Graph, kind: str, where: str, again: str) -> None:
-    if kind == "float32":
-        if graph.output.dtype != "float32" or any(tensor.scale for tensor in graph.tensors):
-            raise GraphError(f"{where}: output {graph.output.dtype}, quantized", "float32 throughout", again)
-        return
-    for tensor in graph.tensors:
-        if tensor.dtype in _FLOATS:
-            raise GraphError(
-                f"{where}: tensor {tensor.name!r} is {tensor.dtype}",
-                "integers in every tensor of an int8 model",
-                "find the layer of that name: TFLite has no integer form of it",
-            )
-    for what, tensor, dtype, scale in (
-        ("input", graph.input, "uint8", 1.0),
-        ("output", graph.output, "uint8", 1 / 256),
-    ):
-        if (tensor.dtype, tensor.scale, tensor.zero_point) != (dtype, scale, 0):
-            raise GraphError(
-                f"{where}: {what} {tensor.dtype} with scale {tensor.scale:.6g}, zero point {tensor.zero_point}",
-                f"{dtype} with scale {scale:.6g}, zero point 0",
-                "pixels must enter from 0 to 255 and a softmax must be the last layer",
-            )
+    kind_named(kind)
+    _check_operators(graph, where)
+    _check_shapes(graph, classes, where, io)
+    match kind:
+        case "int8":
+            _check_int8(graph, where, io)
+        case "int16x8":
+            _check_float_output(graph, where)
+            _check_weighted(graph, where, "int16", ())
+        case "mixed":
+            _check_float_output(graph, where)
+            _check_kept(graph, where, kept)
+            _check_weighted(graph, where, "int8", kept)
+        case "dynamic":
+            _check_float_output(graph, where)
+            _check_dynamic(graph, where)
+        case _:
+            _check_float_output(graph, where)
+            _check_unquantized(graph, where, kind)
 
 
 def check_budget(size_bytes: int, most_bytes: int | None, where: str) -> None:
@@ -90,3 +70,139 @@ def check_budget(size_bytes: int, most_bytes: int | None, where: str) -> None:
             f"at most {most_bytes}",
             "train a narrower model or allow more with --most-bytes",
         )
+
+
+def _check_operators(graph: Graph, where: str) -> None:
+    custom = [name for name in graph.operators if name.endswith("(custom)")]
+    if custom:
+        raise GraphError(
+            f"{where}: operator {custom[0]}",
+            "built-in TFLite operators only",
+            "replace that layer by one that TFLite has: boards run no others",
+        )
+
+
+def _check_shapes(graph: Graph, classes: int, where: str, io: str) -> None:
+    for tensor in graph.tensors:
+        if any(side < 0 for side in tensor.signature):
+            raise GraphError(f"{where}: tensor {tensor.name!r} of shape {tensor.signature}", "fixed shapes", _AGAIN)
+    shape = graph.input.shape
+    if graph.input.dtype != io or len(shape) != 4 or shape[0] != 1 or shape[1] != shape[2] or shape[3] not in (1, 3):
+        raise GraphError(
+            f"{where}: input {graph.input.dtype} {shape}",
+            f"{io} (1, size, size, channels), 1 or 3 channels",
+            f"{_AGAIN}, with --io {io} for an int8 model",
+        )
+    if graph.output.shape != (1, classes):
+        raise GraphError(
+            f"{where}: output of shape {graph.output.shape}",
+            f"(1, {classes}), one probability for each of {classes} labels",
+            "name the label set that the model was trained with",
+        )
+
+
+def _check_int8(graph: Graph, where: str, io: str) -> None:
+    for tensor in graph.tensors:
+        if tensor.dtype in _FLOATS:
+            raise GraphError(
+                f"{where}: tensor {tensor.name!r} is {tensor.dtype}",
+                "integers in every tensor of an int8 model",
+                "find the layer of that name: TFLite has no integer form of it",
+            )
+    zero_point = 0 if io == "uint8" else -128
+    for what, tensor, scale in (("input", graph.input, 1.0), ("output", graph.output, 1 / 256)):
+        if (tensor.dtype, tensor.scale, tensor.zero_point) != (io, scale, zero_point):
+            raise GraphError(
+                f"{where}: {what} {tensor.dtype} with scale {tensor.scale:.6g}, zero point {tensor.zero_point}",
+                f"{io} with scale {scale:.6g}, zero point {zero_point}",
+                "pixels must enter from 0 to 255 and a softmax must be the last layer",
+            )
+
+
+def _check_float_output(graph: Graph, where: str) -> None:
+    if graph.output.dtype != "float32" or graph.output.scale or graph.input.scale:
+        raise GraphError(
+            f"{where}: output {graph.output.dtype}{', quantized' if graph.output.scale else ''}",
+            "float32 probabilities, and pixels that are not quantized",
+            _AGAIN,
+        )
+
+
+def _check_unquantized(graph: Graph, where: str, kind: str) -> None:
+    """float32 and float16. Scalars and vectors of a float16 model may be float32: they weigh nothing."""
+    for tensor in graph.tensors:
+        if tensor.scale:
+            raise GraphError(
+                f"{where}: tensor {tensor.name!r} is {tensor.dtype}, quantized", f"{kind} throughout", _AGAIN
+            )
+        wrong = {"float32": ("float16", "bfloat16", "float64"), "float16": ("bfloat16", "float64")}[kind]
+        heavy = kind == "float16" and tensor.constant and tensor.dtype == "float32" and len(tensor.shape) > 1
+        if tensor.dtype in wrong or heavy:
+            raise GraphError(
+                f"{where}: {'weight' if tensor.constant else 'tensor'} {tensor.name!r} is {tensor.dtype}",
+                f"{kind} weights",
+                _AGAIN,
+            )
+    if kind == "float16" and not any(tensor.dtype == "float16" for tensor in graph.tensors):
+        raise GraphError(f"{where}: no float16 tensor", "float16 weights", _AGAIN)
+
+
+def _check_dynamic(graph: Graph, where: str) -> None:
+    for tensor in graph.tensors:
+        if tensor.scale and not tensor.constant:
+            raise GraphError(
+                f"{where}: activation {tensor.name!r} is {tensor.dtype}", "float32 activations, int8 weights", _AGAIN
+            )
+    if not any(tensor.dtype == "int8" for tensor in graph.tensors):
+        raise GraphError(
+            f"{where}: no int8 weight",
+            "some weight of 1,024 values or more: the converter leaves smaller ones in float32",
+            "take another kind: this net is too small to gain from dynamic",
+        )
+
+
+def _check_weighted(graph: Graph, where: str, dtype: str, kept: Collection[str]) -> None:
+    weighted = [node for node in graph.nodes if node.operator in WEIGHTED and not _is_kept(graph, node, kept)]
+    if not weighted:
+        raise GraphError(
+            f"{where}: no operator with weights computes in {dtype}",
+            f"at least one of {', '.join(WEIGHTED)}",
+            "keep fewer layers in float32, or take float32",
+        )
+    for node in weighted:
+        for tensor, wanted in _roles(graph, node, dtype):
+            if tensor.dtype != wanted:
+                raise GraphError(
+                    f"{where}: {node.operator} {_shown(graph, node)}: tensor {tensor.name!r} is {tensor.dtype}",
+                    wanted,
+                    "find the layer of that name: the quantizer has no integer form of it",
+                )
+
+
+def _roles(graph: Graph, node: Node, dtype: str) -> Iterator[tuple[Tensor, str]]:
+    """Weights are int8 in either kind; what flows is `dtype`. Biases are wider integers, and are not looked at."""
+    inputs = [graph.tensors[place] for place in node.inputs]
+    for tensor in inputs:
+        if not tensor.constant:
+            yield tensor, dtype
+        elif len(tensor.shape) > 1:
+            yield tensor, "int8"
+    for place in node.outputs:
+        yield graph.tensors[place], dtype
+
+
+def _check_kept(graph: Graph, where: str, kept: Collection[str]) -> None:
+    floats = {tensor.name for tensor in graph.tensors if tensor.dtype == "float32"}
+    for name in kept:
+        if name not in floats:
+            raise GraphError(
+                f"{where}: no float32 tensor {name!r}", "every tensor that the recipe keeps, in float32", _AGAIN
+            )
+
+
+def _is_kept(graph: Graph, node: Node, kept: Collection[str]) -> bool:
+    return any(graph.tensors[place].name in kept for place in node.outputs)
+
+
+def _shown(graph: Graph, node: Node) -> str:
+    return repr(graph.tensors[node.outputs[0]].name)

@@ -6,45 +6,80 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from convert.errors import BudgetError
+from convert.errors import BudgetError, StabilityError
+from convert.kinds import IO, KINDS
 from edge_runtime.running import Command
 
 __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command. Returns 0 done, 1 a model over its budget, 2 wrong use or input, 130 interrupted."""
-    return Command("convert", "[convert]", failures=(BudgetError,)).run(_parser().parse_args(argv))
+    """Runs one command. Returns 0 done, 1 a check failed (size, stability), 2 wrong use or input, 130 interrupted."""
+    return Command("convert", "[convert]", failures=(BudgetError, StabilityError)).run(_parser().parse_args(argv))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m convert", description="Trained models into int8 or float32 TFLite, and into bundles."
+        prog="python -m convert", description="Trained models into TFLite of every kind, into ONNX, and into bundles."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     tflite = commands.add_parser("tflite", help="a saved Keras model into a .tflite file and its card")
     tflite.add_argument("model", type=Path, metavar="MODEL.keras", help="pixels 0..255 to softmax probabilities")
-    tflite.add_argument("--kind", required=True, choices=["int8", "float32"], help="of arithmetic; both read uint8")
+    how = tflite.add_mutually_exclusive_group(required=True)
+    how.add_argument(
+        "--kind", choices=[*KINDS], help="of arithmetic: " + "; ".join(f"{k.name}: {k.says}" for k in KINDS.values())
+    )
+    how.add_argument("--recipe", metavar="NAME", help="a recipe in convert/recipes, or the path of a TOML file")
+    tflite.add_argument("--io", choices=[*IO], help="of an int8 model's pixels and answers (default: uint8)")
+    for option, what in (
+        ("--keep-layer", "a Keras layer, or a pattern such as 'block5_*'"),
+        ("--keep-operator", "a TFLite operator, such as SOFTMAX"),
+    ):
+        tflite.add_argument(
+            option,
+            action="append",
+            default=[],
+            metavar="NAME",
+            help=f"{what}, that a mixed model keeps in float32; repeatable",
+        )
     tflite.add_argument(
         "--calibration",
         type=Path,
         metavar="DATA",
-        help="faces that set the ranges of int8: fer2013.csv, a folder of labelled pictures, or a prepared .npz",
+        help="faces that set the ranges of integers: fer2013.csv, a folder of labelled pictures, or a prepared .npz",
     )
     tflite.add_argument(
         "--calibration-split", default="Training", metavar="NAME", help="the training split (default: Training)"
     )
-    tflite.add_argument("--count", type=int, default=500, metavar="N", help="calibration faces (default: 500)")
-    tflite.add_argument("--seed", type=int, default=1, metavar="N", help="that chooses them (default: 1)")
+    tflite.add_argument("--count", type=int, metavar="N", help="calibration faces (default: the recipe's, 500)")
+    tflite.add_argument("--seed", type=int, metavar="N", help="that chooses them (default: the recipe's, 1)")
     tflite.add_argument(
-        "--illumination",
-        metavar="NAME",
-        help="that the model was trained with (default: what the run.json beside it says; none where there is none)",
+        "--evaluation",
+        type=Path,
+        metavar="DATA",
+        help="other data that the model is judged on: refused where a picture stands in both",
     )
+    tflite.add_argument("--evaluation-split", metavar="NAME", help="of --evaluation (default: all but training)")
+    tflite.add_argument(
+        "--stability",
+        action="store_true",
+        help="convert again with as many other faces; fail where the two models agree on less than 97 %% of further ones",
+    )
+    _illumination(tflite)
     _most_bytes(tflite)
     tflite.add_argument("--out", type=Path, metavar="FILE.tflite", help="default: KIND.tflite beside the model")
     tflite.set_defaults(module="convert.commands.tflite")
+
+    onnx = commands.add_parser("onnx", help="a saved Keras model into a .onnx file and its card")
+    onnx.add_argument("model", type=Path, metavar="MODEL.keras", help="pixels 0..255 to softmax probabilities")
+    onnx.add_argument(
+        "--label-set", metavar="SET", help="fer2013, ferplus, … (default: what the run.json beside the model says)"
+    )
+    _illumination(onnx)
+    _most_bytes(onnx)
+    onnx.add_argument("--out", type=Path, metavar="FILE.onnx", help="default: model.onnx beside the model")
+    onnx.set_defaults(module="convert.commands.onnx")
 
     pack = commands.add_parser("pack", help="a converted model into a bundle for `fer-edge`")
     pack.add_argument("model", type=Path, metavar="MODEL.tflite", help="of `tflite`, with its card beside it")
@@ -65,7 +100,79 @@ def _parser() -> argparse.ArgumentParser:
     pack.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder")
     pack.add_argument("--replace", action="store_true", help="replace a bundle that is there already")
     pack.set_defaults(module="convert.commands.pack")
+
+    explain = commands.add_parser(
+        "explain", help="why a candidate of a parity report failed: likely causes, with evidence"
+    )
+    explain.add_argument("report", type=Path, metavar="REPORT", help="the folder of `parity`, or its report.json")
+    explain.add_argument("--json", action="store_true", help="for programs")
+    explain.set_defaults(module="convert.commands.explain")
+
+    _add_parity(commands)
     return parser
+
+
+def _add_parity(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parity = commands.add_parser(
+        "parity",
+        help="models side by side on the same labelled faces, and a gate that says whether each may ship",
+        description="Exit code 0: every candidate passed; 1: one failed; 2: one could not be judged, and none failed.",
+    )
+    side = "a .keras, .tflite or .onnx file, a bundle's folder or name, or the .npz of `fer-edge record`"
+    parity.add_argument("--reference", required=True, metavar="SIDE", help=side)
+    parity.add_argument(
+        "--candidate", required=True, action="append", metavar="SIDE", help="the same; as often as there are candidates"
+    )
+    on = parity.add_mutually_exclusive_group(required=True)
+    on.add_argument(
+        "--data",
+        type=Path,
+        metavar="DATA",
+        help="labelled faces: fer2013.csv, a folder of labelled pictures, or a prepared .npz",
+    )
+    on.add_argument(
+        "--pictures",
+        type=Path,
+        action="append",
+        metavar="PATH",
+        help="pictures, videos or folders of them: the whole way from finding faces to labels, through bundles; a SIDE is"
+        " then BUNDLE or BUNDLE@DETECTOR, such as fer2013@yunet:MODEL.onnx",
+    )
+    parity.add_argument("--split", metavar="NAME", help="of --data, such as PublicTest; 'all' for all of them")
+    parity.add_argument("--votes", type=Path, metavar="CSV", help="FER+'s votes, for models that answer its labels")
+    parity.add_argument(
+        "--label-set",
+        metavar="SET",
+        help="labels of models that do not name theirs; with it, faces of other expressions are left out",
+    )
+    parity.add_argument(
+        "--gate", required=True, metavar="GATE", help="'default', or the path of a TOML file with every threshold"
+    )
+    parity.add_argument("--report", type=Path, required=True, metavar="DIR", help="for the page, JSON, Markdown, JUnit")
+    parity.add_argument("--illumination", metavar="NAME", help="of models that do not say theirs (default: none)")
+    parity.add_argument("--threads", type=int, default=2, metavar="N", help="while the data is answered (default: 2)")
+    parity.add_argument(
+        "--latency-runs",
+        type=int,
+        default=50,
+        metavar="N",
+        help="of one face with one thread, for each side's median; 0 for none (default: 50)",
+    )
+    parity.add_argument(
+        "--no-evidence",
+        dest="evidence",
+        action="store_false",
+        help="leave out the signal to noise of each tensor, and what `explain` weighs",
+    )
+    parity.set_defaults(module="convert.commands.parity")
+
+
+def _illumination(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--illumination",
+        metavar="NAME",
+        help="that the model was trained with (default: what the run.json beside it says; none where there is none)",
+    )
 
 
 def _most_bytes(parser: argparse.ArgumentParser) -> None:

@@ -2,10 +2,13 @@
 
 ConvertError
 ├── UsageError         a wrong argument or combination of arguments
+├── RecipeError        a recipe of conversion with an unknown key, a wrong value or a layer that is not there
 ├── SourceError        a Keras model that cannot be converted
 ├── CalibrationError   faces that must not or cannot calibrate
 ├── GraphError         a converted model that breaks a static fact: its types, shapes, operators or class count
 │   └── BudgetError    a model file larger than it may be
+├── TrialError         a converted model that answers otherwise than its original may
+│   └── StabilityError two calibration sets that give two models of different opinion
 ├── ProvenanceError    a record of where a model comes from that is missing, damaged or of another model
 └── PackError          a bundle that cannot be made or put where it should go
 """
@@ -21,7 +24,10 @@ __all__ = [
     "GraphError",
     "PackError",
     "ProvenanceError",
+    "RecipeError",
     "SourceError",
+    "StabilityError",
+    "TrialError",
     "UsageError",
 ]
 
@@ -32,6 +38,10 @@ class ConvertError(ExplainedError):
 
 class UsageError(ConvertError):
     """A wrong argument or combination of arguments."""
+
+
+class RecipeError(ConvertError):
+    """A recipe of conversion with an unknown key, a wrong value or a layer that is not there."""
 
 
 class SourceError(ConvertError):
@@ -48,6 +58,14 @@ class GraphError(ConvertError):
 
 class BudgetError(GraphError):
     """A model file larger than it may be."""
+
+
+class TrialError(ConvertError):
+    """A converted model that answers otherwise than its original may."""
+
+
+class StabilityError(TrialError):
+    """Two calibration sets that give two models of different opinion."""
 
 
 class ProvenanceError(ConvertError):

@@ -10,12 +10,15 @@ from typing import Any
 from convert.errors import GraphError
 from convert.flatbuffer import IDENTIFIER
 
-__all__ = ["Graph", "Tensor", "read_graph"]
+__all__ = ["Graph", "Node", "Tensor", "read_graph"]
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """One tensor: real = scale × (stored - zero_point); scale 0 means that it is not quantized."""
+    """One tensor: real = scale × (stored - zero_point); scale 0 means that it is not quantized.
+
+    `constant`: its values stand in the file, as those of a weight do.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -23,6 +26,16 @@ class Tensor:
     dtype: str
     scale: float
     zero_point: int
+    constant: bool = False
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operator at work; inputs and outputs are places in the graph's `tensors`, absent inputs left out."""
+
+    operator: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -34,6 +47,7 @@ class Graph:
         operators: how often each operator occurs; custom ones by their own name, such as "FlexErf (custom)".
         input, output: the model's own.
         tensors: all of them, with `signature` as the shape that the model was converted with, -1 where it is open.
+        nodes: the operators in the order in which they run.
     """
 
     size_bytes: int
@@ -41,6 +55,7 @@ class Graph:
     input: Tensor
     output: Tensor
     tensors: tuple[Tensor, ...]
+    nodes: tuple[Node, ...] = ()
 
 
 def read_graph(content: bytes, where: str) -> Graph:
@@ -87,17 +102,29 @@ def _parse(content: bytes, where: str, schema: Any) -> Graph:
             return f"{code.CustomCode().decode(errors='replace')} (custom)"
         return str(builtins[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())])
 
-    tensors = tuple(_tensor(subgraph.Tensors(index), dtypes) for index in range(subgraph.TensorsLength()))
+    def node(index: int) -> Node:
+        at = subgraph.Operators(index)
+        inputs = (int(at.Inputs(place)) for place in range(at.InputsLength()))
+        outputs = (int(at.Outputs(place)) for place in range(at.OutputsLength()))
+        return Node(operator(index), tuple(place for place in inputs if place >= 0), tuple(outputs))
+
+    def tensor(index: int) -> Tensor:
+        table = subgraph.Tensors(index)
+        return _tensor(table, dtypes, model.Buffers(table.Buffer()).DataLength() > 0)
+
+    tensors = tuple(tensor(index) for index in range(subgraph.TensorsLength()))
+    nodes = tuple(node(index) for index in range(subgraph.OperatorsLength()))
     return Graph(
         len(content),
-        dict(Counter(operator(index) for index in range(subgraph.OperatorsLength()))),
+        dict(Counter(node.operator for node in nodes)),
         tensors[subgraph.Inputs(0)],
         tensors[subgraph.Outputs(0)],
         tensors,
+        nodes,
     )
 
 
-def _tensor(tensor: Any, dtypes: dict[int, str]) -> Tensor:
+def _tensor(tensor: Any, dtypes: dict[int, str], constant: bool) -> Tensor:
     shape = tuple(int(tensor.Shape(index)) for index in range(tensor.ShapeLength()))
     signature = tuple(int(tensor.ShapeSignature(index)) for index in range(tensor.ShapeSignatureLength()))
     quantization = tensor.Quantization()
@@ -109,4 +136,5 @@ def _tensor(tensor: Any, dtypes: dict[int, str]) -> Tensor:
         dtypes[tensor.Type()],
         float(quantization.Scale(0)) if quantized else 0.0,
         int(quantization.ZeroPoint(0)) if quantized else 0,
+        constant,
     )

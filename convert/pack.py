@@ -118,7 +118,7 @@ def _contents(request: Request) -> tuple[dict[str, bytes], dict[str, Any]]:
     content = _read(request.model)
     card = read_card(request.model, content)
     graph = read_graph(content, str(request.model))
-    check_graph(graph, card.kind, len(request.labels), str(request.model))
+    check_graph(graph, card.kind, len(request.labels), str(request.model), kept=card.kept)
     try:
         facts = InputFacts(graph.input.shape[1], graph.input.shape[3], card.illumination)
     except ValueError as error:
@@ -157,7 +157,9 @@ def _contents(request: Request) -> tuple[dict[str, bytes], dict[str, Any]]:
 
 
 def _conversion(card: Card) -> dict[str, Any]:
+    kept = {"kept": list(card.kept)} if card.kept and card.kind == "mixed" else {}
     return {
+        **kept,
         "source": card.source,
         "source_sha256": card.source_sha256,
         "sha256": card.sha256,

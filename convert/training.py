@@ -11,9 +11,9 @@ from typing import Any
 from convert.errors import ProvenanceError
 from edge_runtime.errors import UsageError
 from edge_runtime.illumination import NO_ILLUMINATION, check_illumination
-from edge_runtime.labels import LabelSet
+from edge_runtime.labels import LABEL_SETS, LabelSet
 
-__all__ = ["illumination_beside", "training_table"]
+__all__ = ["illumination_beside", "labels_beside", "training_table"]
 
 CARD, MODEL = "run.json", "model.keras"
 CARD_VERSION = 1
@@ -98,6 +98,26 @@ def illumination_beside(model: Path) -> str | None:
     if model.name != MODEL or not path.exists():
         return None
     return _illumination(_read(path), path)
+
+
+def labels_beside(model: Path) -> LabelSet | None:
+    """The labels of a Keras model, from the run card in its folder; None where there is none.
+
+    Raises:
+        ProvenanceError: a run card that is damaged, incomplete, or whose labels are none of the known sets.
+    """
+    path = model.parent / CARD
+    if model.name != MODEL or not path.exists():
+        return None
+    found = _read(path)["model"].get("labels")
+    for labels in LABEL_SETS.values():
+        if found == list(labels.names):
+            return labels
+    raise ProvenanceError(
+        f"{path}: a model with the labels {found}",
+        f"those of one of {', '.join(LABEL_SETS)}",
+        "name the label set with --label-set",
+    )
 
 
 def _illumination(card: Mapping[str, Any], path: Path) -> str:

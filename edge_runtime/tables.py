@@ -20,9 +20,7 @@ __all__ = ["parse_table"]
 T = TypeVar("T")
 
 
-def parse_table(
-    cls: type[T], table: Mapping[str, Any], where: str, error: type[ExplainedError], inside: str = ""
-) -> T:
+def parse_table(cls: type[T], table: Mapping[str, Any], where: str, error: type[ExplainedError], inside: str = "") -> T:
     """Makes a `cls` from `table`.
 
     Fields may be bool, int, float, str, a dataclass, or a tuple of one of these. An int is taken where a float is
@@ -81,9 +79,7 @@ def _parse(hint: Any, value: Any, where: str, error: type[ExplainedError], key: 
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise error(
-            f"{where}: {key} = {value!r} ({type(value).__name__})", f"a {hint.__name__}", "correct its type"
-        )
+        raise error(f"{where}: {key} = {value!r} ({type(value).__name__})", f"a {hint.__name__}", "correct its type")
     if isinstance(value, float) and not math.isfinite(value):
         raise error(f"{where}: {key} = {value}", "a finite number", "correct its value")
     return value

@@ -96,7 +96,8 @@ def fit(
     history: list[dict[str, float]] = []
     state = checkpoints.newest()
     if state is None:
-        carried = carry_weights(trainee.logits, recipe.model.architecture, recipe.model.weights)
+        table = recipe.model
+        carried = carry_weights(trainee.logits, table.architecture, table.weights, training.label_set.names)
         if carried:
             say(carried)
         best = trainee.weights()

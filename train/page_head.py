@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 
 from edge_runtime.intervals import accuracy_interval
-from edge_runtime.pages import (
-    Html,
-    tag,
-)
+from edge_runtime.pages import Html, counted, tag
 from train.finished import images_per_s
-from train.shown_run import ShownRun, counted
+from train.shown_run import ShownRun
 from train.terminal import duration
 
 __all__ = ["head"]

@@ -13,24 +13,25 @@ from edge_runtime.pages import (
     Line,
     Mark,
     bar,
+    counted,
     css_colour,
     diagonal_chart,
+    facts,
+    gallery_item,
     line_chart,
+    matrix,
     page,
-    picture,
     section,
     swatch,
     tag,
+    wide,
 )
 from train.page_head import head
 from train.reliability import Reliability
-from train.shown_run import ShownRun, counted
+from train.shown_run import ShownRun
 from train.terminal import duration
 
-__all__ = ["STRONG", "run_page"]
-
-STRONG = 70
-"""From this per cent on a cell's number is in the colour for strong cells; `style.css` has the colours for it."""
+__all__ = ["run_page"]
 
 
 def run_page(run: ShownRun, shown: int) -> Html:
@@ -68,31 +69,13 @@ def _classes(run: ShownRun) -> Html:
         tag("th", "Faces", scope="col", class_="number"),
     )
     table = tag("table", tag("thead", head), tag("tbody", *rows))
-    return section("Expressions", _wide(table, "Scores of each expression"), note="How well each one is recognised.")
+    return section("Expressions", wide(table, "Scores of each expression"), note="How well each one is recognised.")
 
 
 def _confusion(run: ShownRun) -> Html:
-    names, counts = run.scores.label_set.names, run.scores.confusion()
-    rows = []
-    for at, name in enumerate(names):
-        total = int(counts[at].sum())
-        cells = [_cell(int(count), total, at == column) for column, count in enumerate(counts[at])]
-        said = tag("small", f"{counted(total)} faces")
-        rows.append(tag("tr", tag("th", swatch(name), name, said, scope="row"), *cells))
-    corner = tag("th", tag("small", "label ↓ answer →"), scope="col")
-    head = tag("tr", corner, *[tag("th", name, scope="col") for name in names])
-    columns = tag("colgroup", tag("col", class_="names"), *[tag("col") for _ in names])
-    table = tag("table", columns, tag("thead", head), tag("tbody", *rows), class_="matrix")
+    table = matrix(run.scores.label_set.names, run.scores.confusion().tolist())
     note = "Per cent of each label’s faces. Rest the pointer on a cell for the count."
-    return section("Confusion", _wide(table, "Confusion matrix"), *_commonest(run), note=note)
-
-
-def _cell(count: int, total: int, right: bool) -> Html:
-    share = round(100 * count / total) if total else 0
-    words = ["strong" if share >= STRONG else "", "right" if right else "", "" if count else "none"]
-    value = f"{share}" if count else "·"
-    title = f"{counted(count)} of {counted(total)} faces"
-    return tag("td", value, class_=" ".join(filter(None, words)) or None, style=f"--share:{share}", title=title)
+    return section("Confusion", table, *_commonest(run), note=note)
 
 
 def _commonest(run: ShownRun) -> list[Html]:
@@ -140,7 +123,7 @@ def _learning(run: ShownRun) -> Html:
 def _confidence(reliability: Reliability) -> Html:
     bins = [(each.confidence, each.accuracy, each.faces) for each in reliability.bins]
     chart = diagonal_chart("Right, % of the faces", bins, "sure, %")
-    facts = _facts(
+    known = facts(
         ("Expected calibration error", f"{100 * reliability.expected_error:.2f} %"),
         ("over bins of equal mass", f"{100 * reliability.equal_mass_error:.2f} %"),
         ("Largest gap", f"{100 * reliability.largest_error:.1f} %"),
@@ -148,7 +131,7 @@ def _confidence(reliability: Reliability) -> Html:
         ("Brier score", f"{reliability.brier:.4f}"),
     )
     note = "When it is 80 % sure, is it right 80 % of the time? On the dotted line it is; below it, it is too sure."
-    return section("Confidence", tag("div", chart, facts, class_="charts"), note=note)
+    return section("Confidence", tag("div", chart, known, class_="charts"), note=note)
 
 
 def _faces(run: ShownRun, shown: int) -> Html:
@@ -176,8 +159,7 @@ def _gallery(run: ShownRun, indices: Sequence[int]) -> Html:
         words = [tag("b", swatch(answer), answer), tag("span", f"{sure} sure")]
         if label != answer:
             words += [tag("br"), tag("span", f"labelled {label}")]
-        face = tag("figure", picture(run.faces.pixels[at], alt), tag("figcaption", *words))
-        items.append(tag("li", face))
+        items.append(gallery_item(run.faces.pixels[at], alt, *words))
     return tag("ul", *items, class_="gallery")
 
 
@@ -185,7 +167,7 @@ def _recipe(run: ShownRun) -> Html:
     words = [(name.capitalize(), str(run.recipe[name])) for name in ("keeps", "changes") if name in run.recipe]
     model = run.card["model"]
     net = f"{model['architecture']}, {model['size']} × {model['size']} px {'grey' if model['channels'] == 1 else 'colour'}"
-    facts = _facts(
+    known = facts(
         *words,
         ("Network", net),
         ("Parameters", counted(run.card["result"]["parameters"])),
@@ -193,7 +175,7 @@ def _recipe(run: ShownRun) -> Html:
         ("Labels", model["label_set"]),
     )
     text = [tag("pre", run.recipe_text.strip())] if run.recipe_text else []
-    return section("Recipe", facts, *text, note="What was asked for, word for word.")
+    return section("Recipe", known, *text, note="What was asked for, word for word.")
 
 
 def _data(run: ShownRun) -> Html:
@@ -217,7 +199,7 @@ def _data(run: ShownRun) -> Html:
         *[tag("th", str(name), scope="col", class_="number") for name, _ in columns],
     ]
     repeated = "not compared" if run.repeated is None else f"{counted(run.repeated)} pixel for pixel"
-    facts = _facts(
+    known = facts(
         ("Left out", f"{counted(data['left_out'])} rows or files that could not be read"),
         (f"{run.split} faces in {data['train_split']}", repeated),
         (f"SHA-256 of {data['train_split']}", tag("code", data["sha256"])),
@@ -225,7 +207,7 @@ def _data(run: ShownRun) -> Html:
     )
     table = tag("table", tag("thead", tag("tr", *head)), tag("tbody", *rows))
     return section(
-        "Data", _wide(table, "Faces of each expression"), facts, note="What it learnt from and was chosen on."
+        "Data", wide(table, "Faces of each expression"), known, note="What it learnt from and was chosen on."
     )
 
 
@@ -234,7 +216,7 @@ def _made_by(run: ShownRun) -> Html:
     commit = tag("code", code["commit"]) if code["commit"] else "unknown"
     changed = {True: "with changes that are in no commit", False: "without changes", None: "unknown"}[code["dirty"]]
     gpus = ", ".join(map(str, hardware["gpus"])) or "none"
-    facts = _facts(
+    known = facts(
         ("Commit", commit),
         ("Checkout", changed),
         ("fer-edge", versions["fer_edge"]),
@@ -246,13 +228,4 @@ def _made_by(run: ShownRun) -> Html:
         ("Recipe’s SHA-256", tag("code", run.card["recipe"]["sha256"])),
         ("Seed", str(run.card["recipe"]["seed"])),
     )
-    return section("Made by", facts, note="Enough to do it again.")
-
-
-def _facts(*pairs: tuple[str, str]) -> Html:
-    return tag("dl", *[piece for name, value in pairs for piece in (tag("dt", name), tag("dd", value))], class_="facts")
-
-
-def _wide(table: Html, name: str) -> Html:
-    """A table that may be wider than a phone; the keyboard can scroll it."""
-    return tag("div", table, class_="wide", role="region", aria_label=name, tabindex=0)
+    return section("Made by", known, note="Enough to do it again.")

@@ -13,7 +13,7 @@ from edge_runtime.facesets import FaceSet
 from train.reliability import Reliability
 from train.scores import Scores
 
-__all__ = ["ShownRun", "counted"]
+__all__ = ["ShownRun"]
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,3 @@ class ShownRun:
     @property
     def chosen_on_it(self) -> bool:
         return bool(self.split == self.card["data"]["choose_split"])
-
-
-def counted(number: int) -> str:
-    """A number with thin spaces between its thousands."""
-    return f"{number:,}".replace(",", "\u202f")

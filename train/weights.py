@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from train.errors import ModelError, RecipeError
 from train.models.applications import APPLICATIONS, Application
+from train.run_card import CARD, read_card
 
 __all__ = ["carry_weights"]
 
@@ -20,7 +22,7 @@ MOBILENET_SIZES = (96, 128, 160, 192, 224)
 """In pixels: those that MobileNetV2's ImageNet weights were trained at."""
 
 
-def carry_weights(model: keras.Model, architecture: str, weights: str) -> str:
+def carry_weights(model: keras.Model, architecture: str, weights: str, labels: Sequence[str] | None = None) -> str:
     """Copies weights into `model`, which is changed in place, and says so in a line for a person.
 
     Args:
@@ -30,6 +32,7 @@ def carry_weights(model: keras.Model, architecture: str, weights: str) -> str:
             head; or the path of a saved .keras model or of a run folder. Of a saved model, the layers are taken in
             order where all but the logits have the same shapes, else those of the same name and shapes; the logits only
             where they fit.
+        labels: what the model answers. The logits of a run with other labels, or these in another order, are left.
 
     Raises:
         RecipeError: an architecture or options for which there are no ImageNet weights.
@@ -40,7 +43,7 @@ def carry_weights(model: keras.Model, architecture: str, weights: str) -> str:
         return ""
     if weights == "imagenet":
         return _carry_imagenet(model, architecture)
-    return _carry_saved(model, Path(weights).expanduser())
+    return _carry_saved(model, Path(weights).expanduser(), labels)
 
 
 def _carry_imagenet(model: keras.Model, architecture: str) -> str:
@@ -100,7 +103,7 @@ def _check_shapes(model: keras.Model, source: keras.Model, architecture: str) ->
         )
 
 
-def _carry_saved(model: keras.Model, path: Path) -> str:
+def _carry_saved(model: keras.Model, path: Path, labels: Sequence[str] | None) -> str:
     path = path / MODEL if path.is_dir() else path
     source = _read(path)
     ours, theirs = ([layer for layer in net.layers if layer.weights] for net in (model, source))
@@ -110,6 +113,10 @@ def _carry_saved(model: keras.Model, path: Path) -> str:
     else:
         named = {layer.name: layer for layer in theirs}
         pairs = [(layer, named[layer.name]) for layer in ours if layer.name in named]
+    card = read_card(path.with_name(CARD))
+    theirs_labels = None if card is None else card["model"].get("labels")
+    if None not in (labels, theirs_labels) and list(labels or ()) != list(theirs_labels or ()):
+        pairs = [(layer, other) for layer, other in pairs if layer.name != "logits"]
     carried = 0
     for layer, other in pairs:
         if _shapes(layer.weights) == _shapes(other.weights):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from convert.check import KINDS
 from convert.errors import UsageError
+from convert.kinds import KINDS
 from convert.pack import Request, pack
 from edge_runtime.labels import label_set
 

@@ -5,83 +5,126 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
-from convert.calibration import Calibration, choose_calibration, read_training_faces
+from convert.calibration import Calibration, choose_calibration, read_calibration_faces, read_evaluation_faces
 from convert.card import Card, card_path
 from convert.check import check_budget
-from convert.errors import UsageError
-from convert.graph import Graph, Tensor, read_graph
-from convert.tflite import KerasFacts, convert_model, keras_facts, read_keras, versions
-from convert.training import illumination_beside
+from convert.commands.options import check_out, chosen_illumination
+from convert.errors import RecipeError, UsageError
+from convert.graph import Graph, Tensor
+from convert.recipe import Recipe, read_recipe
+from convert.source import KerasFacts, keras_facts, read_keras, versions
+from convert.stability import measure_stability
+from convert.tflite import convert, packages
+from edge_runtime.facesets import FaceSet
 from edge_runtime.files import write_whole
-from edge_runtime.illumination import NO_ILLUMINATION, check_illumination
+from edge_runtime.illumination import NO_ILLUMINATION
 
 __all__ = ["run"]
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Returns 0; whatever is wrong raises."""
-    source, kind = arguments.model, arguments.kind
-    out = arguments.out or source.parent / f"{kind}.tflite"
-    if kind == "int8" and arguments.calibration is None:
-        raise UsageError(
-            "--kind int8 without --calibration", "--calibration DATA: faces that set the ranges of int8", "add it"
-        )
-    if kind == "float32" and arguments.calibration is not None:
-        print("convert: float32 needs no calibration; --calibration is not read", file=sys.stderr)
-    if out.suffix != ".tflite":
-        raise UsageError(f"--out {out}", "a name that ends in .tflite", f"--out {out.with_suffix('.tflite')}")
-    if not out.absolute().parent.is_dir():
-        raise UsageError(f"--out {out}: no such folder", "a folder that exists", f"mkdir -p {out.parent}")
-    illumination = _illumination(arguments.illumination, source)
+    source = arguments.model
+    recipe = _recipe(arguments)
+    out = arguments.out or source.parent / f"{recipe.name}.tflite"
+    _check_calibration(arguments, recipe)
+    check_out(out, ".tflite")
+    illumination = chosen_illumination(arguments.illumination, source)
     model = read_keras(source)
     facts = keras_facts(model, str(source))
-    calibration = None if kind == "float32" else _calibration(arguments, facts, illumination)
+    faces, calibration = _calibration(arguments, recipe, facts, illumination) if recipe.calibrated else (None, None)
     if sys.stderr.isatty():
-        print(f"converting {source} to {kind}, which takes some ten seconds", file=sys.stderr)
-    content = convert_model(model, kind, calibration, str(source))
-    graph = read_graph(content, str(out))
-    check_budget(len(content), arguments.most_bytes, str(out))
+        print(f"converting {source} to {recipe.name}, which takes some ten seconds", file=sys.stderr)
+    made = convert(model, recipe, calibration, str(source))
+    check_budget(len(made.content), arguments.most_bytes, str(out))
+    stability = None
+    if arguments.stability and faces is not None and calibration is not None:
+        stability = measure_stability(model, recipe, faces, calibration, made.content, str(source))
     card = Card(
-        kind,
-        hashlib.sha256(content).hexdigest(),
-        len(content),
+        recipe.kind,
+        hashlib.sha256(made.content).hexdigest(),
+        len(made.content),
         source.name,
         hashlib.sha256(source.read_bytes()).hexdigest(),
-        versions(),
-        graph.operators,
+        versions(*packages(recipe)),
+        made.graph.operators,
         None if calibration is None else calibration.as_table(),
         illumination,
+        recipe.io,
+        _recipe_table(recipe),
+        made.kept,
+        asdict(made.trial),
+        None if stability is None else asdict(stability),
     )
     # An old card beside a new model would be refused by `pack`; a new one beside an old model, too.
-    write_whole(out, content)
+    write_whole(out, made.content)
     write_whole(card_path(out), card.to_json())
-    _print_summary(out, card, graph)
+    _print_summary(out, card, made.graph)
     return 0
 
 
-def _illumination(asked: str | None, source: Path) -> str:
-    """What --illumination or the run card beside the model says; both must agree."""
-    trained = illumination_beside(source)
-    if asked is None:
-        return trained or NO_ILLUMINATION
-    if check_illumination(asked) != (trained or asked):
+def _recipe(arguments: argparse.Namespace) -> Recipe:
+    """The recipe, with what the command line says otherwise."""
+    recipe = read_recipe(arguments.recipe or arguments.kind)
+    changes: dict[str, Any] = {
+        key: value
+        for key, value in (("io", arguments.io), ("count", arguments.count), ("seed", arguments.seed))
+        if value is not None
+    }
+    if arguments.keep_layer or arguments.keep_operator:
+        changes |= {"keep_layers": tuple(arguments.keep_layer), "keep_operators": tuple(arguments.keep_operator)}
+    try:
+        return replace(recipe, **changes)
+    except ValueError as error:
+        raise RecipeError(
+            f"recipe {recipe.name}: {error}", "options that fit its kind", "leave the option out"
+        ) from error
+
+
+def _recipe_table(recipe: Recipe) -> dict[str, Any]:
+    table = {key: value for key, value in asdict(recipe).items() if key in ("name", "sha256", "count", "seed")}
+    if not recipe.calibrated:
+        table = {key: table[key] for key in ("name", "sha256")}
+    kept = {"keep_layers": list(recipe.keep_layers), "keep_operators": list(recipe.keep_operators)}
+    return {**table, **(kept if recipe.kind == "mixed" else {})}
+
+
+def _check_calibration(arguments: argparse.Namespace, recipe: Recipe) -> None:
+    kind = recipe.kind
+    if recipe.calibrated and arguments.calibration is None:
         raise UsageError(
-            f"--illumination {asked} for {source}",
-            f"{trained}, which the run card beside it names",
-            "leave the option out",
+            f"--kind {kind} without --calibration", f"--calibration DATA: faces that set the ranges of {kind}", "add it"
         )
-    return asked
+    if recipe.calibrated:
+        return
+    if arguments.stability:
+        raise UsageError(
+            f"--stability for {kind}", "a kind that faces calibrate", "leave it out: no calibration decides this model"
+        )
+    if arguments.calibration is not None:
+        print(f"convert: {kind} needs no calibration; --calibration is not read", file=sys.stderr)
 
 
-def _calibration(arguments: argparse.Namespace, facts: KerasFacts, illumination: str) -> Calibration:
+def _calibration(
+    arguments: argparse.Namespace, recipe: Recipe, facts: KerasFacts, illumination: str
+) -> tuple[FaceSet, Calibration]:
+    """The training faces, and those chosen of them."""
     path: Path = arguments.calibration
-    faces = read_training_faces(path, arguments.calibration_split)
+    faces, others = read_calibration_faces(path, arguments.calibration_split)
     for problem in faces.problems:
         print(f"convert: {path}: {problem}; left out", file=sys.stderr)
+    evaluation = None
+    if arguments.evaluation is not None and arguments.evaluation.resolve() != path.resolve():
+        evaluation = read_evaluation_faces(arguments.evaluation, arguments.evaluation_split)
     name = path.resolve().name
-    return choose_calibration(faces, name, facts.size, facts.channels, arguments.count, arguments.seed, illumination)
+    chosen = choose_calibration(
+        faces, name, facts.size, facts.channels, recipe.count, recipe.seed, illumination, others, evaluation
+    )
+    return faces, chosen
 
 
 def _print_summary(out: Path, card: Card, graph: Graph) -> None:
@@ -92,9 +135,16 @@ def _print_summary(out: Path, card: Card, graph: Graph) -> None:
     print(f"  {sum(card.operators.values())} operators: {operators}")
     print(f"  input {_shown(graph.input)}")
     print(f"  output {_shown(graph.output)}")
+    if card.kept:
+        print(f"  {len(card.kept)} tensors kept in float32")
     if card.calibration is not None:
         table = card.calibration
         print(f"  calibrated on {table['count']} {table['split']} faces of {table['source']}, seed {table['seed']}")
+        if table.get("passed_over"):
+            print(f"  {table['passed_over']} training faces passed over: they stand in another split too")
+    if card.stability is not None:
+        stable = card.stability
+        print(f"  other calibration faces: the same answer for {stable['agreement']:.1%} of {stable['faces']} faces")
     if card.illumination != NO_ILLUMINATION:
         print(f"  illumination {card.illumination}, as in training")
     print(f"  card {card_path(out)}")

@@ -17,12 +17,13 @@ Only numpy is needed: whoever runs the models hands in their answers.
 """
 
 from convert.parity.answers import Answers, ModelFacts
-from convert.parity.errors import AnswersError, GateError, ParityError
+from convert.parity.errors import AnswersError, GateError, ParityError, SideError
 from convert.parity.gate import Gate, list_gates, read_gate
 from convert.parity.junit import to_junit
 from convert.parity.markdown import to_markdown
 from convert.parity.measures import Comparison, Side, compare
-from convert.parity.result import DataFacts, Judged, ParityResult, measure_parity
+from convert.parity.result import DataFacts, Judged, ParityResult, Refused, measure_parity
+from convert.parity.signals import LayerSignal, Signals
 from convert.parity.verdict import Line, Outcome, Verdict, judge
 
 __all__ = [
@@ -33,12 +34,16 @@ __all__ = [
     "Gate",
     "GateError",
     "Judged",
+    "LayerSignal",
     "Line",
     "ModelFacts",
     "Outcome",
     "ParityError",
     "ParityResult",
+    "Refused",
     "Side",
+    "SideError",
+    "Signals",
     "Verdict",
     "compare",
     "judge",

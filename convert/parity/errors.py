@@ -3,14 +3,16 @@
 ConvertError
 └── ParityError          sides that cannot be compared: other faces, other classes, the same name twice
     ├── AnswersError     one side whose answers are no usable probabilities
-    └── GateError        a gate file that is missing, unreadable or incomplete
+    ├── GateError        a gate file that is missing, unreadable or incomplete
+    ├── ReportError      a report that is missing, foreign, damaged or newer
+    └── SideError        one side that cannot be opened, or that does not belong to the others
 """
 
 from __future__ import annotations
 
 from convert.errors import ConvertError
 
-__all__ = ["AnswersError", "GateError", "ParityError"]
+__all__ = ["AnswersError", "GateError", "ParityError", "ReportError", "SideError"]
 
 
 class ParityError(ConvertError):
@@ -23,3 +25,11 @@ class AnswersError(ParityError):
 
 class GateError(ParityError):
     """A gate file that is missing, unreadable or incomplete."""
+
+
+class SideError(ParityError):
+    """One side that cannot be opened, or that does not belong to the others."""
+
+
+class ReportError(ParityError):
+    """A report that is missing, foreign, damaged or newer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from convert.parity.result import Judged, ParityResult
+from convert.parity.result import Judged, ParityResult, Refused
 from convert.parity.verdict import Line, Outcome
 
 __all__ = ["to_junit"]
@@ -14,13 +14,16 @@ _CHILDREN = {Outcome.FAILED: "failure", Outcome.NOT_JUDGED: "error", Outcome.OFF
 
 
 def to_junit(result: ParityResult) -> bytes:
-    """The file `parity.xml`: UTF-8, one `testsuite` a candidate. The text of a failed line is its whole sentence."""
+    """The file `junit.xml`: UTF-8, one `testsuite` a candidate. The text of a failed line is its whole sentence."""
     root = ET.Element("testsuites", name="parity")
     counted = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
     for judged in result.candidates:
         suite, counts = _suite(judged, result)
         root.append(suite)
         counted = {key: counted[key] + counts[key] for key in counted}
+    for refused in result.refused:
+        root.append(_refused_suite(refused))
+        counted = {**counted, "tests": counted["tests"] + 1, "errors": counted["errors"] + 1}
     root.attrib.update({key: str(count) for key, count in counted.items()})
     ET.indent(root)
     content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
@@ -53,6 +56,13 @@ def _suite(judged: Judged, result: ParityResult) -> tuple[ET.Element, dict[str, 
     for line in lines:
         suite.append(_case(judged.name, line))
     return suite, counts
+
+
+def _refused_suite(refused: Refused) -> ET.Element:
+    suite = ET.Element("testsuite", name=refused.name, tests="1", failures="0", errors="1", skipped="0")
+    case = ET.SubElement(suite, "testcase", classname=f"parity.{refused.name}", name="comparison")
+    ET.SubElement(case, "error", message=refused.reason, type=Outcome.NOT_JUDGED.value).text = refused.reason
+    return suite
 
 
 def _case(candidate: str, line: Line) -> ET.Element:

@@ -7,15 +7,14 @@ from collections.abc import Iterator, Sequence
 from convert.parity.measures import Comparison
 from convert.parity.recalls import ClassChange
 from convert.parity.result import Judged, ParityResult
-from convert.parity.verdict import Line, Outcome
+from convert.parity.verdict import Outcome
+from convert.parity.words import UNKNOWN, allowed_words, count_words, measured_words, ms_words, times_words
 
 __all__ = ["to_markdown"]
 
-_UNKNOWN = "not known"
-
 
 def to_markdown(result: ParityResult) -> str:
-    """The file `parity.md`: what was judged, then for each candidate the lines of the gate, the measures, the classes."""
+    """The file `summary.md`: what was judged, then for each candidate the lines of the gate, the measures, the classes."""
     data, reference = result.data, result.reference
     parts = [
         f"# Parity: {result.outcome.value}",
@@ -24,6 +23,15 @@ def to_markdown(result: ParityResult) -> str:
     ]
     for judged in result.candidates:
         parts += _candidate(judged)
+    if result.refused:
+        parts.append("## Not compared")
+        parts.append("\n".join(f"- {_cell(each.reason)}" for each in result.refused))
+    for signals in result.signals:
+        worst = ", ".join(f"{layer.layer} {layer.sqnr_db:.1f} dB" for layer in signals.worst())
+        parts.append(
+            f"Signal to noise of {_cell(signals.candidate)} against {_cell(signals.against)}, {len(signals.layers)}"
+            f" tensors on {signals.faces} faces; the worst: {_cell(worst) or 'none, they are equal'}."
+        )
     hashes = [("data", data.sha256), ("gate", result.gate.sha256), (reference.name, reference.facts.sha256)]
     hashes += [(each.name, each.comparison.candidate.facts.sha256) for each in result.candidates]
     parts += ["## Hashes", _table(("what", "sha256"), [(name, f"`{sha256}`") for name, sha256 in hashes])]
@@ -36,7 +44,7 @@ def _candidate(judged: Judged) -> Iterator[str]:
     yield f"## {_cell(judged.name)}: {judged.verdict.outcome.value}"
     if comparison.candidate.only_answer is not None:
         yield f"It answers {_cell(comparison.candidate.only_answer)} for every face."
-    rows = [(line.key, _measured(line), _allowed(line), line.outcome.value) for line in judged.verdict.lines]
+    rows = [(line.key, measured_words(line), allowed_words(line), line.outcome.value) for line in judged.verdict.lines]
     yield _table(("line", "measured", "allowed", ""), rows)
     for line in judged.verdict.lines:
         if line.outcome in (Outcome.FAILED, Outcome.NOT_JUDGED):
@@ -48,7 +56,7 @@ def _candidate(judged: Judged) -> Iterator[str]:
 
 def _class(each: ClassChange) -> tuple[str, ...]:
     if not (each.reference and each.candidate and each.paired):
-        return (each.name, "0", _UNKNOWN, _UNKNOWN, _UNKNOWN)
+        return (each.name, "0", UNKNOWN, UNKNOWN, UNKNOWN)
     recalls = (f"{100 * each.reference.value:.1f} %", f"{100 * each.candidate.value:.1f} %")
     return (each.name, str(each.faces), *recalls, f"{each.paired.difference:+.2f} points")
 
@@ -70,38 +78,10 @@ def _measures(comparison: Comparison) -> list[tuple[str, str, str, str]]:
             f"{100 * (other.reliability.expected_error - one.reliability.expected_error):+.2f} points",
         ),
         ("arithmetic", one.facts.arithmetic, other.facts.arithmetic, ""),
-        ("size in bytes", _count(one.facts.size_bytes), _count(other.facts.size_bytes), _times(comparison.size_ratio)),
-        ("multiply-accumulates", _count(one.facts.macs), _count(other.facts.macs), ""),
-        ("latency", _ms(one.facts.latency_ms), _ms(other.facts.latency_ms), _times(comparison.latency_ratio)),
+        ("size in bytes", count_words(one.facts.size_bytes), count_words(other.facts.size_bytes), times_words(comparison.size_ratio)),
+        ("multiply-accumulates", count_words(one.facts.macs), count_words(other.facts.macs), ""),
+        ("latency", ms_words(one.facts.latency_ms), ms_words(other.facts.latency_ms), times_words(comparison.latency_ratio)),
     ]
-
-
-def _measured(line: Line) -> str:
-    return "" if line.outcome is Outcome.OFF else _UNKNOWN if line.measured is None else _value(line.key, line.measured)
-
-
-def _allowed(line: Line) -> str:
-    return "off" if line.allowed is None else _value(line.key, line.allowed)
-
-
-def _value(key: str, value: float) -> str:
-    if key.endswith("_points"):
-        return f"{value:.2f} points"
-    if key == "agreement":
-        return f"{100 * value:.2f} %"
-    return f"{value:,.0f}" if key == "size_bytes" else f"{value:.4g}"
-
-
-def _count(value: int | None) -> str:
-    return _UNKNOWN if value is None else f"{value:,}"
-
-
-def _ms(value: float | None) -> str:
-    return _UNKNOWN if value is None else f"{value:.3g} ms"
-
-
-def _times(ratio: float | None) -> str:
-    return _UNKNOWN if ratio is None else f"× {ratio:.3g}"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

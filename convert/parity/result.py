@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from convert.parity.answers import Answers
 from convert.parity.errors import ParityError
+from convert.parity.evidence import Probe, probes_as_json
 from convert.parity.gate import Gate
 from convert.parity.measures import Comparison, Side, compare
+from convert.parity.signals import Signals
 from convert.parity.verdict import Outcome, Verdict, judge, worst_outcome
 
-__all__ = ["RESULT_FORMAT", "SCHEMA", "DataFacts", "Judged", "ParityResult", "measure_parity"]
+__all__ = ["RESULT_FORMAT", "SCHEMA", "DataFacts", "Judged", "ParityResult", "Refused", "measure_parity"]
 
 RESULT_FORMAT = 1
 SCHEMA = Path(__file__).with_name("schema.json")
@@ -47,17 +49,33 @@ class DataFacts:
 
 @dataclass(frozen=True)
 class Judged:
-    """A candidate's measures and what the gate says of them."""
+    """A candidate's measures, what the gate says of them, and the evidence that `explain` weighs."""
 
     comparison: Comparison
     verdict: Verdict
+    probes: tuple[Probe, ...] = ()
 
     @property
     def name(self) -> str:
         return self.comparison.candidate.name
 
     def as_json(self) -> dict[str, Any]:
-        return {**self.comparison.as_json(), "verdict": self.verdict.as_json()}
+        return {
+            **self.comparison.as_json(),
+            "verdict": self.verdict.as_json(),
+            "probes": probes_as_json(self.probes),
+        }
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A candidate that was not compared, and why: one line in three parts."""
+
+    name: str
+    reason: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"name": self.name, "reason": self.reason}
 
 
 @dataclass(frozen=True)
@@ -71,6 +89,8 @@ class ParityResult:
         reference: the side that the others are held against.
         candidates: in the order given, at least one.
         environment: versions and machine of this comparison, as text.
+        refused: candidates that could not be compared.
+        signals: of the candidates whose tensors were compared one by one.
     """
 
     data: DataFacts
@@ -79,6 +99,8 @@ class ParityResult:
     reference: Side
     candidates: tuple[Judged, ...]
     environment: Mapping[str, str]
+    refused: tuple[Refused, ...] = ()
+    signals: tuple[Signals, ...] = ()
 
     @property
     def faces(self) -> int:
@@ -87,8 +109,10 @@ class ParityResult:
 
     @property
     def outcome(self) -> Outcome:
-        """The worst of the candidates'."""
-        return worst_outcome([each.verdict.outcome for each in self.candidates])
+        """The worst of the candidates'; one that was refused could not be judged."""
+        return worst_outcome(
+            [each.verdict.outcome for each in self.candidates] + [Outcome.NOT_JUDGED for _ in self.refused]
+        )
 
     @property
     def exit_code(self) -> int:
@@ -113,10 +137,12 @@ class ParityResult:
             "gate": self.gate.as_json(),
             "reference": self.reference.as_json(),
             "candidates": [each.as_json() for each in self.candidates],
+            "refused": [each.as_json() for each in self.refused],
+            "signals": [each.as_json() for each in self.signals],
         }
 
     def to_json(self) -> bytes:
-        """The file `parity.json`."""
+        """The file `report.json`."""
         text = json.dumps(self.as_json(), indent=2, ensure_ascii=False, allow_nan=False)
         return (text + "\n").encode()
 
@@ -128,6 +154,7 @@ def measure_parity(
     data: DataFacts,
     gate: Gate,
     environment: Mapping[str, str],
+    probes: Mapping[str, tuple[Probe, ...]] | None = None,
 ) -> ParityResult:
     """Measures and judges each candidate.
 
@@ -135,6 +162,7 @@ def measure_parity(
         reference, candidates: answers on the same faces, in the same order; their names differ.
         labels: int16 (N,), -1 leaves a face out.
         data, gate, environment: see `ParityResult`.
+        probes: what `gather_probes` found, by the candidate's name.
 
     Raises:
         ParityError: no candidate, two sides of one name, or sides that cannot be compared.
@@ -148,6 +176,6 @@ def measure_parity(
     judged = []
     for candidate in candidates:
         comparison = compare(reference, candidate, labels, data.label_names)
-        judged.append(Judged(comparison, judge(gate, comparison)))
+        judged.append(Judged(comparison, judge(gate, comparison), (probes or {}).get(candidate.name, ())))
     left_out = int((labels < 0).sum())
     return ParityResult(data, left_out, gate, judged[0].comparison.reference, tuple(judged), dict(environment))

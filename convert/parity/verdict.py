@@ -27,8 +27,9 @@ from typing import Any
 from convert.parity.gate import CANNOT_JUDGE, LINES, OFF, Gate
 from convert.parity.measures import Comparison
 from convert.parity.recalls import ClassChange
+from convert.parity.shares import Share
 
-__all__ = ["Line", "Outcome", "Verdict", "judge", "worst_outcome"]
+__all__ = ["Line", "Outcome", "Verdict", "judge", "judge_agreement", "worst_outcome"]
 
 _EPSILON = 1e-9
 """Rounding of a quotient must not fail a figure that equals its bound."""
@@ -126,7 +127,7 @@ def _judge(gate: Gate, comparison: Comparison, key: str) -> Line:
     if key == "accuracy_drop_upper_points":
         return _accuracy_drop_upper(comparison, allowed)
     if key == "agreement":
-        return _agreement(comparison, allowed)
+        return judge_agreement(comparison.agreement, allowed)
     if key == "worst_class_recall_drop_points":
         return _worst_class(gate, comparison, allowed)
     return _plain(comparison, key, allowed)
@@ -159,9 +160,10 @@ def _accuracy_drop_upper(comparison: Comparison, allowed: float) -> Line:
     return _too_few(key, upper, allowed, said, paired.faces, max(needed, paired.faces + 1), why)
 
 
-def _agreement(comparison: Comparison, asked: float) -> Line:
-    key, share = "agreement", comparison.agreement
-    said = f"{key}: {100 * share.value:.2f} % of the faces answered alike, at least {100 * asked:g} % asked"
+def judge_agreement(share: Share, asked: float, alike: str = "the faces answered alike") -> Line:
+    """Judges the line "agreement" on a share of faces; `alike` says in words of which."""
+    key = "agreement"
+    said = f"{key}: {100 * share.value:.2f} % of {alike}, at least {100 * asked:g} % asked"
     needed = _resolving(100 * (1 - asked))
     if share.faces < needed and share.interval.high >= asked - _EPSILON:
         return _too_few(key, share.value, asked, said, share.faces, needed, "one alone must not decide")

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 from tqdm import tqdm
 
+from devices.board import read_board
 from edge_runtime.classifier import Classifier
 from edge_runtime.commands.opening import classifier_of
 from edge_runtime.errors import LabelError, UsageError
@@ -60,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _write(
     arguments: argparse.Namespace, classifier: Classifier, faces: FaceSet, labels: np.ndarray, probabilities: np.ndarray
 ) -> None:
-    bundle = classifier.bundle
+    bundle, board = classifier.bundle, read_board()
     with whole_file(arguments.out) as file:
         np.savez(
             file,
@@ -70,12 +71,15 @@ def _write(
             rows=faces.rows,
             bundle=np.array(bundle.name),
             bundle_sha256=np.array(bundle.sha256),
+            arithmetic=np.array(str(bundle.manifest["arithmetic"])),
+            model_bytes=np.array(len(bundle.model)),
             data_sha256=np.array(faces.sha256()),
             split=np.array(arguments.split or "all"),
             preprocess=np.array(PREPROCESS_VERSION),
             interpreter=np.array(
                 f"{classifier.model.implementation.package} {classifier.model.implementation.version}"
             ),
+            machine=np.array(f"{board.model}, {board.cores} cores ({board.machine})"),
             version=np.array(RECORD_VERSION),
         )
 

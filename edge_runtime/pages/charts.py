@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from edge_runtime.pages.page import Html, tag
 
-__all__ = ["Line", "Mark", "diagonal_chart", "line_chart"]
+__all__ = ["COLOURS", "Line", "Mark", "diagonal_chart", "line_chart", "number", "ticks"]
 
 COLOURS = 8
 """How many colours of lines the style sheet has: .line0 to .line7; more lines take the first ones again, dashed."""
@@ -57,14 +57,14 @@ class _Plane:
     def axes(self, x_ticks: Sequence[float], y_ticks: Sequence[float], x_name: str) -> list[Html]:
         right = self.width - _RIGHT
         pieces = []
-        decimals = max((len(_number(value).partition(".")[2]) for value in y_ticks), default=0)
+        decimals = max((len(number(value).partition(".")[2]) for value in y_ticks), default=0)
         for value in y_ticks:
             y = self.y(value)
             pieces.append(tag("line", class_="rule", x1=_LEFT, x2=right, y1=y, y2=y))
             pieces.append(tag("text", f"{value:.{decimals}f}", class_="tick", x=_LEFT - 8, y=y + 4, text_anchor="end"))
         for value in x_ticks:
             pieces.append(
-                tag("text", _number(value), class_="tick", x=self.x(value), y=self.bottom + 17, text_anchor="middle")
+                tag("text", number(value), class_="tick", x=self.x(value), y=self.bottom + 17, text_anchor="middle")
             )
         pieces.append(tag("line", class_="axis", x1=_LEFT, x2=right, y1=self.bottom, y2=self.bottom))
         pieces.append(tag("text", x_name, class_="tick", x=right, y=self.height - 2, text_anchor="end"))
@@ -91,9 +91,9 @@ def line_chart(
     """
     xs = [x for line in lines for x, _ in line.points]
     ys = [y for line in lines for _, y in line.points if math.isfinite(y)]
-    y_ticks = _ticks(min(ys), max(ys), 5)
+    y_ticks = ticks(min(ys), max(ys), 5)
     plane = _Plane(size[0], size[1], _wide(min(xs), max(xs)), (y_ticks[0], y_ticks[-1]))
-    x_ticks = [value for value in _ticks(min(xs), max(xs), 6, whole=True) if min(xs) <= value <= max(xs)]
+    x_ticks = [value for value in ticks(min(xs), max(xs), 6, whole=True) if min(xs) <= value <= max(xs)]
     pieces = plane.axes(x_ticks, y_ticks, x_name)
     for mark in marks:
         x = plane.x(mark.x)
@@ -157,7 +157,7 @@ def _hits(plane: _Plane, lines: Sequence[Line], x_name: str, decimals: int) -> l
     pieces = []
     for x, words in sorted(values.items()):
         where = {"x": round(plane.x(x) - width / 2, 1), "y": _TOP, "width": width, "height": plane.bottom - _TOP}
-        pieces.append(tag("rect", tag("title", "\n".join([f"{x_name} {_number(x)}", *words])), class_="hit", **where))
+        pieces.append(tag("rect", tag("title", "\n".join([f"{x_name} {number(x)}", *words])), class_="hit", **where))
     return pieces
 
 
@@ -175,7 +175,7 @@ def _wide(low: float, high: float) -> tuple[float, float]:
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
-def _ticks(low: float, high: float, wanted: int, whole: bool = False) -> list[float]:
+def ticks(low: float, high: float, wanted: int, whole: bool = False) -> list[float]:
     """Round numbers from at or below `low` to at or above `high`, at steps of 1, 2 or 5 times a power of ten."""
     low, high = _wide(low, high)
     rough = (high - low) / wanted
@@ -187,5 +187,6 @@ def _ticks(low: float, high: float, wanted: int, whole: bool = False) -> list[fl
     return [round(index * step, 10) for index in range(first, last + 1)]
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """A value as an axis says it."""
     return f"{value:g}"

@@ -75,8 +75,58 @@ def _decide(model: Any, pixels: NDArray[np.float32]) -> None:
     """Scales the dense layer so that each logit has mean 0 and deviation 2 over `pixels`: no class is dead."""
     import keras
 
-    dense = next(layer for layer in model.layers if isinstance(layer, keras.layers.Dense))
+    dense = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)][-1]
     logits = np.asarray(keras.Model(model.inputs, dense.output)(pixels))
     kernel, bias = dense.get_weights()
     scale = 2 / logits.std(axis=0)
     dense.set_weights([kernel * scale, (bias - logits.mean(axis=0)) * scale])
+
+
+def mobile_model(size: int = 48, channels: int = 1, classes: int = 7, seed: int = 2) -> Any:
+    """A net in MobileNetV2's manner: batch normalization, inverted residuals, and a dense layer of more than 1,024 weights.
+
+    Its layers are called stem, block0_expand, …, hidden and logits, but for two convolutions that Keras names itself.
+    """
+    with quiet_tensorflow():
+        import keras
+        from keras import layers
+
+        def normal(x, relu=True):
+            x = layers.BatchNormalization()(x)
+            return layers.ReLU(6.0)(x) if relu else x
+
+        keras.utils.clear_session(free_memory=False)
+        inputs = keras.Input((size, size, channels), name="pixels")
+        x = layers.Rescaling(1 / 127.5, -1, name="scale")(inputs)
+        x = normal(layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False)(x))
+        x = normal(layers.Conv2D(8, 1, use_bias=False)(x))
+        for block in range(2):
+            y = normal(layers.Conv2D(32, 1, use_bias=False, name=f"block{block}_expand")(x))
+            y = layers.DepthwiseConv2D(
+                3, strides=2 - block, padding="same", use_bias=False, name=f"block{block}_depth"
+            )(y)
+            y = layers.Conv2D(8, 1, use_bias=False, name=f"block{block}_project")(normal(y))
+            x = layers.Add(name=f"block{block}_add")([x, normal(y, relu=False)]) if block else normal(y, relu=False)
+        x = layers.GlobalAveragePooling2D(name="pool")(x)
+        x = layers.Dropout(0.2, name="drop")(layers.Dense(160, activation="relu", name="hidden")(x))
+        model = keras.Model(
+            inputs, layers.Softmax(name="softmax")(layers.Dense(classes, name="logits")(x)), name="mobile"
+        )
+        random = np.random.default_rng(seed)
+        for weight in model.weights:
+            if len(weight.shape) > 1:
+                weight.assign(random.normal(0, np.sqrt(2 / np.prod(weight.shape[:-1])), weight.shape))
+        _settle(model, made_up_pixels(128, size, channels, seed=3).astype(np.float32))
+        _decide(model, made_up_pixels(256, size, channels, seed=3).astype(np.float32))
+    return model
+
+
+def _settle(model: Any, pixels: NDArray[np.float32]) -> None:
+    """Sets each batch normalization's moments to those of its input, from the front to the back."""
+    import keras
+
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            values = np.asarray(keras.Model(model.inputs, layer.input)(pixels, training=False))
+            layer.moving_mean.assign(values.mean(axis=(0, 1, 2)))
+            layer.moving_variance.assign(values.var(axis=(0, 1, 2)) + 1e-3)

@@ -5,7 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from convert.calibration import choose_calibration, read_training_faces
+from convert.calibration import (
+    choose_calibration,
+    read_calibration_faces,
+    read_evaluation_faces,
+    read_training_faces,
+)
 from convert.errors import CalibrationError
 from edge_runtime.errors import FaceSetError, UsageError
 from edge_runtime.facesets import write_prepared
@@ -144,3 +149,62 @@ def test_calibration_faces_are_normalised_as_the_board_does_it():
     assert "illumination" not in plain.as_table()
     with pytest.raises(UsageError, match="did you mean 'dct'"):
         choose(made_up_faces(), illumination="dtc")
+
+
+def joined(*sets):
+    return replace(
+        sets[0],
+        **{
+            name: np.concatenate([getattr(faces, name) for faces in sets])
+            for name in ("pixels", "labels", "splits", "rows")
+        },
+    )
+
+
+def test_training_faces_that_stand_in_another_split_are_passed_over_and_counted(tmp_path):
+    """As FER2013's are: 351 of its 28,709 training faces are PublicTest faces, pixel for pixel."""
+    training = made_up_faces()
+    copies = replace(training.where(np.arange(0, 4)), splits=np.full(4, "PublicTest"))
+    path = write_fer2013(tmp_path / "fer2013.csv", joined(training, copies))
+    faces, others = read_calibration_faces(path)
+    assert (len(faces), len(others)) == (84, 4)
+    chosen = choose(faces, count=80, others=others)
+    assert set(chosen.rows) == set(range(4, 84))
+    assert (chosen.as_table()["passed_over"], chosen.as_table()["compared"]) == (4, 4)
+    with pytest.raises(CalibrationError, match=r"80 usable faces of 84.*in no evaluation split"):
+        choose(faces, count=81, others=others)
+
+
+def test_training_split_that_leaks_into_another_is_refused():
+    training = made_up_faces()
+    with pytest.raises(
+        CalibrationError, match=r"5 of 84 training faces are in its other splits too; expected at most 5%"
+    ):
+        choose(training, others=training.where(np.arange(5)))
+
+
+@pytest.mark.parametrize(("channels", "size"), [(1, 48), (3, 48), (1, 32)])
+def test_face_of_the_evaluation_data_is_refused_whatever_its_split_is_called(channels, size):
+    """By what the model would read: a grey face stored in three channels is the same face."""
+    training, others = made_up_faces(), made_up_faces(a_class=2, channels=1)
+    judged = joined(replace(others, pixels=255 - others.pixels), training.where(np.array([17])))
+    if channels == 3:
+        judged = replace(judged, pixels=np.repeat(judged.pixels[..., None], 3, axis=-1))
+    with pytest.raises(CalibrationError, match=r"1 of 84 calibration faces are evaluation faces, the first in row 117"):
+        choose(training, evaluation=judged, size=size)
+    clean = judged.where(np.arange(len(judged) - 1))
+    assert choose(training, evaluation=clean, size=size).compared == len(clean)
+
+
+def test_evaluation_faces_are_all_but_those_for_training_or_one_split(tmp_path):
+    both = joined(made_up_faces(a_class=2), made_up_faces(a_class=1, split="PublicTest"))
+    path = write_fer2013(tmp_path / "fer2013.csv", both)
+    assert len(read_evaluation_faces(path)) == 7
+    assert len(read_evaluation_faces(path, "Training")) == 14
+    only = write_fer2013(tmp_path / "only.csv", made_up_faces(a_class=2))
+    assert len(read_evaluation_faces(only)) == 14
+    assert len(read_calibration_faces(only)[1]) == 0
+
+
+def test_calibration_without_other_faces_says_nothing_of_a_comparison():
+    assert "compared" not in choose(made_up_faces()).as_table()

@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+import cv2
+import numpy as np
 import pytest
 
 from convert.card import card_path, read_card
@@ -240,3 +242,57 @@ def test_calibration_for_float32_is_said_to_be_unused_and_the_model_goes_beside_
     assert main(["tflite", str(model), "--kind", "float32", "--calibration", str(tmp_path / "unread.csv")]) == 0
     assert "not read" in capsys.readouterr().err
     assert (tmp_path / "float32.tflite").exists()
+
+
+def test_recipe_file_and_options_choose_what_a_mixed_model_keeps(made, tmp_path, capsys):
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('name = "mine"\nkind = "mixed"\npurpose = "a test"\nkeep_layers = ["dense"]\ncount = 64\n')
+    model = tmp_path / "model.keras"
+    model.write_bytes(made.model.read_bytes())
+    command = ["tflite", model, "--calibration", made.data]
+    assert run(*command, "--recipe", recipe) == 0
+    assert "1 tensors kept in float32" in capsys.readouterr().out
+    out = tmp_path / "mine.tflite"
+    card = read_card(out, out.read_bytes())
+    assert (card.kind, len(card.kept), card.recipe["keep_layers"], card.recipe["count"]) == ("mixed", 1, ["dense"], 64)
+    assert card.trial["agreement"] > 0.5
+    assert "ai-edge-quantizer" in card.versions
+    assert run(*command, "--kind", "mixed", "--keep-operator", "SOFTMAX", "--count", 48, "--out", out) == 0
+    card = read_card(out, out.read_bytes())
+    assert (card.recipe["keep_layers"], card.recipe["keep_operators"], card.recipe["count"]) == ([], ["SOFTMAX"], 48)
+    assert run("pack", out, "--name", "t", "--label-set", "fer2013", "--out", tmp_path / "bundle") == 0
+    assert read_bundle(tmp_path / "bundle").manifest["arithmetic"] == "mixed"
+
+
+def test_signed_pixels_are_an_option_of_int8_alone_and_no_bundle(made, tmp_path, refused, capsys):
+    float32 = ["tflite", made.model, "--kind", "float32", "--out", tmp_path / "x.tflite"]
+    assert "only int8 has a choice" in refused(*float32, "--io", "int8")
+    assert "only mixed keeps any in float32" in refused(*float32, "--keep-layer", "dense")
+    assert "did you mean 'int8_io'" in refused("tflite", made.model, "--recipe", "int8io")
+    out = tmp_path / "signed.tflite"
+    int8 = ["tflite", made.model, "--kind", "int8", "--calibration", made.data, "--count", 64, "--out", out]
+    assert run(*int8, "--io", "int8") == 0
+    assert "input int8 1 × 48 × 48 × 1, scale 1, zero point -128" in capsys.readouterr().out
+    assert read_card(out, out.read_bytes()).io == "int8"
+    said = refused("pack", out, "--name", "t", "--label-set", "fer2013", "--out", tmp_path / "bundle")
+    assert "expected uint8" in said
+
+
+def test_calibration_data_with_the_evaluation_faces_is_refused(made, tmp_path, refused):
+    data = write_fer2013(tmp_path / "judged.csv", made_up_faces(split="PublicTest"))
+    command = ["tflite", made.model, "--kind", "int8", "--calibration", made.data, "--out", tmp_path / "x.tflite"]
+    said = refused(*command, "--count", 64, "--evaluation", data, "--evaluation-split", "PublicTest")
+    assert "84 of 84 calibration faces are evaluation faces" in said
+
+
+def test_empty_and_constant_calibration_folders_are_refused(made, tmp_path, refused):
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    command = ["tflite", made.model, "--kind", "int8", "--calibration-split", "train", "--out", tmp_path / "x.tflite"]
+    assert str(folder) in refused(*command, "--calibration", folder)
+    for index, name in enumerate(made_up_faces().label_set.names):
+        for number in range(6):
+            path = folder / "train" / name / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), np.full((48, 48), 20 * index + number, np.uint8))
+    assert "0 usable faces of 42" in refused(*command, "--calibration", folder, "--count", 32)

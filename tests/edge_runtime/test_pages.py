@@ -11,7 +11,25 @@ import pytest
 from edge_runtime import pages
 from edge_runtime.colours import colour_of
 from edge_runtime.labels import FERPLUS
-from edge_runtime.pages import Line, Mark, bar, css_colour, diagonal_chart, line_chart, page, picture, section, tag
+from edge_runtime.pages import (
+    STRONG,
+    Line,
+    Mark,
+    Span,
+    bar,
+    bar_chart,
+    counted,
+    css_colour,
+    diagonal_chart,
+    histogram,
+    interval_chart,
+    line_chart,
+    matrix,
+    page,
+    picture,
+    section,
+    tag,
+)
 from edge_runtime.pages.page import _style
 
 # Machado, Oliveira & Fernandes 2009, severity 1: what three kinds of colour-blind people see, in linear RGB.
@@ -74,8 +92,6 @@ def test_text_stands_out_from_the_paper(dark):
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_numbers_in_shaded_cells_can_be_read_at_every_share(dark):
-    from train.page_sections import STRONG
-
     colours = scheme(dark)
     for share in range(101):
         cell = np.round(np.array(colours["cell"]) * share / 100 + np.array(colours["paper"]) * (1 - share / 100))
@@ -147,3 +163,51 @@ def test_a_bar_names_its_share_and_stays_in_its_track():
 def test_colours_are_written_as_css_writes_them():
     assert css_colour("sad") == "#0072b2"
     assert css_colour("sadness") == "#0072b2"
+
+
+def numbers(html, name):
+    return [float(value) for value in re.findall(rf' {name}="(-?[\d.]+)"', html)]
+
+
+@pytest.mark.parametrize(
+    "spans", [[(50, 50, 50)], [(-1, 0, 1), (-1.5, -1, 0)], [(0, 99.9, 100), (60, 61, 62), (1e-9, 1e-9, 2e-9)]]
+)
+def test_intervals_and_marks_lie_within_the_drawing(spans):
+    html = interval_chart(
+        "y",
+        [Span(f"side{at}", *each, "said") for at, each in enumerate(spans)],
+        "x",
+        [Mark(-2.0, "bound"), Mark(0, "0")],
+    )
+    assert all(0 <= x <= 760 for name in ("x", "x1", "x2", "cx") for x in numbers(html, name))
+    assert all(width >= 2 for width in numbers(html, "width"))
+    assert html.count('class="band"') == len(spans)
+    assert "side0 said" in html
+    assert "bound" in html
+
+
+def test_bars_start_at_zero_and_name_their_values():
+    html = bar_chart("dB", [("a", 30.0), ("b", -5.0)], "dB")
+    wide, narrow = numbers(html, "width")
+    assert wide > 5 * narrow
+    assert "a 30.0; b -5.0" in html
+
+
+def test_a_histogram_has_a_bar_where_something_fell():
+    html = histogram("h", [-1.0, 0.0, 1.0, 2.0], [4, 0, 16], "x")
+    assert html.count('class="solid') == 2
+    assert "16 faces, +1 to +2" in html
+    heights = [float(value) for value in re.findall(r'height="([\d.]+)" x="[\d.]+" width="[\d.]+"/>', html)]
+    assert heights[1] == pytest.approx(2 * heights[0], abs=0.2)
+
+
+def test_a_matrix_is_in_per_cent_of_each_label_with_counts_to_point_at():
+    html = matrix(["sad", "happy"], [[3, 1], [0, 0]])
+    assert ">75<" in html
+    assert 'title="3 of 4 faces"' in html
+    assert html.count("·") == 2
+    assert "strong right" in html
+
+
+def test_thousands_are_set_apart():
+    assert counted(28709) == "28\u202f709"

@@ -1,14 +1,17 @@
 """What training starts from. Nothing here looks at the network: the applications' ImageNet weights are made up."""
 
+import json
 import shutil
 
 import keras
 import numpy as np
 import pytest
 
+from edge_runtime.labels import FER2013
 from train.errors import ModelError, RecipeError
 from train.models import build_logits, with_softmax
 from train.models.applications import APPLICATIONS
+from train.run_card import CARD, CARD_VERSION
 from train.weights import carry_weights
 
 TINY = {"filters": [4, 6, 4, 4], "dense": 8}
@@ -161,6 +164,19 @@ def test_logits_of_other_classes_keep_their_own_beginning(run_folder):
     before = model.get_layer("logits").get_weights()
     assert carry_weights(model, "simple_cnn", str(run_folder)).startswith("10 of 12 weight arrays")
     assert all(np.array_equal(a, b) for a, b in zip(before, model.get_layer("logits").get_weights(), strict=True))
+
+
+def test_logits_of_the_same_labels_in_another_order_are_not_carried(run_folder):
+    card = {
+        "format": CARD_VERSION,
+        **{key: {} for key in ("recipe", "result", "code", "versions", "hardware")},
+        "model": {"label_set": "other", "labels": list(reversed(FER2013.names))},
+        "data": {"sha256": "", "train_split": "Training"},
+    }
+    (run_folder / CARD).write_text(json.dumps(card))
+    model = build_logits("simple_cnn", TINY, 7, 48, 1)
+    assert carry_weights(model, "simple_cnn", str(run_folder), FER2013.names).startswith("10 of 12 weight arrays")
+    assert carry_weights(model, "simple_cnn", str(run_folder), FER2013.names[::-1]).startswith("12 of 12")
 
 
 def test_of_a_net_that_differs_the_layers_of_the_same_name_and_shape_are_carried(tmp_path):

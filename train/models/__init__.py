@@ -11,8 +11,8 @@ from typing import Any
 
 import keras
 
+from edge_runtime.tables import parse_table
 from train.errors import RecipeError
-from train.tables import parse_table
 
 __all__ = ["ARCHITECTURES", "build_logits", "with_softmax"]
 
@@ -40,7 +40,7 @@ def build_logits(
             f"architecture {architecture!r}", f"one of {', '.join(ARCHITECTURES)}", "correct model.architecture"
         )
     module = importlib.import_module(ARCHITECTURES[architecture])
-    parsed = parse_table(module.Options, options, "model.options")
+    parsed = parse_table(module.Options, options, "model.options", RecipeError)
     try:
         model: keras.Model = module.build(parsed, classes, size, channels)
     except ValueError as error:

@@ -1,0 +1,33 @@
+"""What several sub-commands' options mean, checked before a model is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from convert.errors import UsageError
+from convert.training import illumination_beside
+from edge_runtime.illumination import NO_ILLUMINATION, check_illumination
+
+__all__ = ["check_out", "chosen_illumination"]
+
+
+def check_out(out: Path, suffix: str) -> None:
+    """Raises UsageError where `out` has another suffix or lies in no folder."""
+    if out.suffix != suffix:
+        raise UsageError(f"--out {out}", f"a name that ends in {suffix}", f"--out {out.with_suffix(suffix)}")
+    if not out.absolute().parent.is_dir():
+        raise UsageError(f"--out {out}: no such folder", "a folder that exists", f"mkdir -p {out.parent}")
+
+
+def chosen_illumination(asked: str | None, source: Path) -> str:
+    """What --illumination or the run card beside the model says; both must agree."""
+    trained = illumination_beside(source)
+    if asked is None:
+        return trained or NO_ILLUMINATION
+    if check_illumination(asked) != (trained or asked):
+        raise UsageError(
+            f"--illumination {asked} for {source}",
+            f"{trained}, which the run card beside it names",
+            "leave the option out",
+        )
+    return asked

@@ -1,0 +1,108 @@
+"""`python -m convert parity`: what a conversion cost, on which faces, and whether the model may ship."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tqdm import tqdm
+
+from convert.errors import UsageError
+from convert.parity.contest import Contest, Entry, Finding, run_contest
+from convert.parity.gate import read_gate
+from convert.parity.junit import to_junit
+from convert.parity.latency import ROUNDS
+from convert.parity.markdown import to_markdown
+from convert.parity.page import write_page
+from convert.parity.sides import Options, side_names
+from convert.parity.task import Data
+from convert.parity.terminal import to_text
+from edge_runtime.files import write_whole
+from edge_runtime.illumination import NO_ILLUMINATION, check_illumination
+from edge_runtime.interpreter import MAX_THREADS
+from edge_runtime.labels import label_set
+from edge_runtime.running import FAILED, WRONG_USE
+
+__all__ = ["report_folder", "run"]
+
+REPORT, SUMMARY, JUNIT = "report.json", "summary.md", "junit.xml"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Returns 0 passed, 1 a line of the gate failed, 2 something could not be judged or was refused."""
+    if arguments.pictures:
+        from convert.commands import footage
+
+        return footage.run(arguments)
+    if arguments.split is None:
+        raise UsageError(
+            f"--data {arguments.data} without --split", "the split to judge on, or 'all'", "add --split PublicTest"
+        )
+    places = [arguments.reference, *arguments.candidate]
+    entries = [Entry(place, name) for place, name in zip(places, side_names(places), strict=True)]
+    contest = Contest(
+        entries[0],
+        tuple(entries[1:]),
+        Data(arguments.data, arguments.split, arguments.votes),
+        None if arguments.label_set is None else label_set(arguments.label_set),
+        read_gate(arguments.gate),
+        Options(check_illumination(arguments.illumination or NO_ILLUMINATION), _threads(arguments.threads)),
+        _runs(arguments.latency_runs),
+        arguments.evidence,
+    )
+    folder = report_folder(arguments.report)
+    finding = run_contest(contest, _progress, lambda line: print(f"convert: {line}", file=sys.stderr))
+    if finding is None:
+        return WRONG_USE
+    for problem in finding.task.faces.problems:
+        print(f"convert: {arguments.data}: {problem}; left out", file=sys.stderr)
+    page = _write(folder, finding)
+    print(to_text(finding))
+    print(f"report: {page}")
+    if finding.result.exit_code == FAILED:
+        print(f"likely causes: python -m convert explain {folder}")
+    # Rows that could not be read were judged on no side: whoever asked for all of them must hear of it.
+    return finding.result.exit_code or (WRONG_USE if finding.task.faces.problems else 0)
+
+
+def report_folder(path: Path) -> Path:
+    """--report, which may be missing. Raises UsageError where it is a file."""
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"--report {path}, which is a file", "a folder, made where it is missing", "name another")
+    return path
+
+
+def _write(folder: Path, finding: Finding) -> Path:
+    """All files of the report; the one to open first is returned."""
+    result = finding.result
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / REPORT, result.to_json())
+    write_whole(folder / SUMMARY, to_markdown(result).encode())
+    write_whole(folder / JUNIT, to_junit(result))
+    return write_page(folder, result, finding.task.faces, finding.reference, finding.candidates)
+
+
+def _progress(name: str, faces: int) -> Callable[[int], object]:
+    """A bar on standard error, in a terminal alone."""
+    bar = tqdm(total=faces, desc=name, unit="face", disable=None, leave=False)
+
+    def advance(count: int) -> None:
+        bar.update(count)
+        if bar.n >= faces:
+            bar.close()
+
+    return advance
+
+
+def _threads(threads: int) -> int:
+    if not 1 <= threads <= MAX_THREADS:
+        raise UsageError(f"--threads {threads}", f"1 to {MAX_THREADS}", "give as many as there are cores")
+    return threads
+
+
+def _runs(runs: int) -> int:
+    if runs and runs < ROUNDS:
+        raise UsageError(f"--latency-runs {runs}", f"0 for none, or at least {ROUNDS}", "leave it out for 50")
+    return runs

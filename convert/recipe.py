@@ -1,0 +1,94 @@
+"""A recipe: how one model is converted, as a TOML file in `convert/recipes/` or anywhere."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from convert.calibration import DEFAULT_COUNT
+from convert.errors import RecipeError
+from convert.kinds import IO, KINDS
+from edge_runtime.tables import parse_table
+
+__all__ = ["RECIPES", "Recipe", "list_recipes", "read_recipe"]
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is converted.
+
+    Attributes:
+        name: of the recipe; a shipped one has its file's name.
+        kind: one of KINDS.
+        purpose: when to take it, in a line.
+        io: what an int8 model reads and answers in, "uint8" or "int8"; the other kinds read uint8.
+        keep_layers: Keras layers that a mixed model keeps in float32; shell patterns such as "block5_*" are taken.
+        keep_operators: TFLite operators that it keeps in float32, such as "SOFTMAX".
+        count, seed: of the calibration faces.
+        sha256: of the file.
+    """
+
+    name: str
+    kind: str
+    purpose: str
+    io: str = "uint8"
+    keep_layers: tuple[str, ...] = ()
+    keep_operators: tuple[str, ...] = ()
+    count: int = DEFAULT_COUNT
+    seed: int = 1
+    sha256: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            near = difflib.get_close_matches(self.kind, KINDS, n=1)
+            hint = f", did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"kind {self.kind!r}, but only {', '.join(KINDS)} are known{hint}")
+        if self.io not in IO:
+            raise ValueError(f"io {self.io!r}, but only {', '.join(IO)} are known")
+        if self.io != "uint8" and self.kind != "int8":
+            raise ValueError(f"io {self.io!r} for the kind {self.kind}: only int8 has a choice")
+        kept = bool(self.keep_layers or self.keep_operators)
+        if kept and not KINDS[self.kind].selective:
+            raise ValueError(f"keep_layers or keep_operators for the kind {self.kind}: only mixed keeps any in float32")
+        if not kept and KINDS[self.kind].selective:
+            raise ValueError(f"the kind {self.kind} without keep_layers and keep_operators: nothing to keep in float32")
+
+    @property
+    def calibrated(self) -> bool:
+        return KINDS[self.kind].calibrated
+
+
+def list_recipes() -> list[str]:
+    """The names of the recipes that the project brings."""
+    return sorted(path.stem for path in RECIPES.glob("*.toml"))
+
+
+def read_recipe(name_or_path: str) -> Recipe:
+    """A recipe by its name in `convert/recipes/`, or by the path of a TOML file.
+
+    Raises:
+        RecipeError: no such recipe, not TOML, an unknown key or a wrong value.
+    """
+    known = list_recipes()
+    path = RECIPES / f"{name_or_path}.toml" if name_or_path in known else Path(name_or_path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        near = difflib.get_close_matches(name_or_path, known, n=1)
+        raise RecipeError(
+            f"recipe {name_or_path!r}: {error.strerror}",
+            f"one of {', '.join(known)}, or the path of a TOML file",
+            f"did you mean {near[0]!r}?" if near else "check the name",
+        ) from error
+    try:
+        table = tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: {error}", "a TOML file", "correct that line") from error
+    if "sha256" in table:
+        raise RecipeError(f"{path.name}: sha256 is no known key", "a recipe's own keys", "remove it")
+    return parse_table(Recipe, {**table, "sha256": hashlib.sha256(data).hexdigest()}, path.name, RecipeError)
