@@ -1,11 +1,11 @@
-"""How sure an accuracy is: the interval that a count of right answers allows."""
+"""How sure an accuracy is, and how sure it is that two differ."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-__all__ = ["Interval", "accuracy_interval"]
+__all__ = ["Interval", "accuracy_interval", "mcnemar_exact"]
 
 _Z95 = 1.959963984540054
 """The 97.5 % point of the normal distribution: 2.5 % are left out at either end."""
@@ -43,3 +43,14 @@ def accuracy_interval(correct: int, count: int) -> Interval:
     low = 0.0 if correct == 0 else max(0.0, middle - spread)
     high = 1.0 if correct == count else min(1.0, middle + spread)
     return Interval(low, high)
+
+
+def mcnemar_exact(lost: int, won: int) -> float:
+    """How often a fair coin splits the differing faces at least so unevenly (McNemar 1947, the exact binomial form)."""
+    differing, fewer = lost + won, min(lost, won)
+    ways = term = 1
+    for chosen in range(1, fewer + 1):
+        term = term * (differing - chosen + 1) // chosen
+        ways += term
+    # Whole numbers up to the one division: no factorial overflows, however many faces differ.
+    return float(min(1.0, 2 * ways / 2**differing))

@@ -16,6 +16,7 @@ OF_TRAINING = {
         "preprocess",
         "illumination",
         "labels",
+        "reliability",
         "geometry",
         "detectors",
         "facesets",

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from edge_runtime.facesets import FaceSet
 from edge_runtime.labels import LabelSet, label_set
+from edge_runtime.reliability import Reliability, measure_reliability
 from train.errors import DataError, ModelError
 from train.faces import labelled, repeated_in, say_problems
 from train.files import make_folder, write_json
 from train.matching import Matched, open_matched
-from train.reliability import Reliability, measure_reliability
 from train.report import write_reliability, write_scores
 from train.run_card import CARD, read_card
 from train.scores import Scores, score

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from edge_runtime.reliability import Reliability
 from train.files import whole_path
-from train.reliability import Reliability
 from train.scores import Scores
 
 __all__ = ["draw_confusion", "draw_curves", "draw_reliability"]

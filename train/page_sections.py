@@ -26,8 +26,8 @@ from edge_runtime.pages import (
     tag,
     wide,
 )
+from edge_runtime.reliability import Reliability
 from train.page_head import head
-from train.reliability import Reliability
 from train.shown_run import ShownRun
 from train.terminal import duration
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.intervals import accuracy_interval
+from edge_runtime.intervals import accuracy_interval, mcnemar_exact
 from train.errors import DataError
 
 __all__ = ["Paired", "paired"]
@@ -48,8 +48,6 @@ def paired(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Paired:
     Raises:
         DataError: no faces, or not as many of each.
     """
-    from scipy.stats import binomtest
-
     if len(first) != len(second) or not len(first):
         raise DataError(
             f"{len(first)} and {len(second)} answers", "as many of each, at least one", "predict both again"
@@ -64,8 +62,7 @@ def paired(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Paired:
     down, up = share_two - two.low, two.high - share_two
     low = difference - _joined(down, one.high - share_one, phi)
     high = difference + _joined(up, share_one - one.low, phi)
-    differing = only_first + only_second
-    p_value = float(binomtest(only_second, differing).pvalue) if differing else 1.0
+    p_value = mcnemar_exact(only_first, only_second)
     return Paired(count, only_first, only_second, difference, max(-1.0, low), min(1.0, high), p_value)
 
 

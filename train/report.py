@@ -7,9 +7,9 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from edge_runtime.reliability import Reliability
 from train.figures import draw_confusion, draw_curves, draw_reliability
 from train.files import write_json, write_text
-from train.reliability import Reliability
 from train.scores import Scores
 
 __all__ = ["write_history", "write_reliability", "write_scores"]

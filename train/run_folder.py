@@ -15,13 +15,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edge_runtime.reliability import measure_reliability
 from train.evaluate import MODEL, Evaluation, judge, load_model
 from train.faces import repeated_in
 from train.files import whole_path
 from train.fit import Fitted
 from train.page import write_page
 from train.recipe import Recipe
-from train.reliability import measure_reliability
 from train.report import write_history, write_reliability, write_scores
 from train.run_card import CARD, Code, DataFacts, Hardware, ResultFacts, RunCard, Versions
 from train.splits import Splits

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.facesets import FaceSet
-from train.reliability import Reliability
+from edge_runtime.reliability import Reliability
 from train.scores import Scores
 
 __all__ = ["ShownRun"]

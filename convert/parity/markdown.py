@@ -78,9 +78,19 @@ def _measures(comparison: Comparison) -> list[tuple[str, str, str, str]]:
             f"{100 * (other.reliability.expected_error - one.reliability.expected_error):+.2f} points",
         ),
         ("arithmetic", one.facts.arithmetic, other.facts.arithmetic, ""),
-        ("size in bytes", count_words(one.facts.size_bytes), count_words(other.facts.size_bytes), times_words(comparison.size_ratio)),
+        (
+            "size in bytes",
+            count_words(one.facts.size_bytes),
+            count_words(other.facts.size_bytes),
+            times_words(comparison.size_ratio),
+        ),
         ("multiply-accumulates", count_words(one.facts.macs), count_words(other.facts.macs), ""),
-        ("latency", ms_words(one.facts.latency_ms), ms_words(other.facts.latency_ms), times_words(comparison.latency_ratio)),
+        (
+            "latency",
+            ms_words(one.facts.latency_ms),
+            ms_words(other.facts.latency_ms),
+            times_words(comparison.latency_ratio),
+        ),
     ]
 
 

@@ -15,8 +15,8 @@ from convert.parity.errors import ParityError
 from convert.parity.flips import DIRECTIONS, Flip, find_flips
 from convert.parity.paired import Paired, compare_right
 from convert.parity.recalls import ClassChange, compare_classes
-from convert.parity.reliability import Reliability, measure_reliability
 from convert.parity.shares import Share
+from edge_runtime.reliability import Reliability, measure_reliability
 
 __all__ = ["Comparison", "Side", "compare", "measure_side"]
 

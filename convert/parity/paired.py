@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.parity.errors import ParityError
+from edge_runtime.intervals import mcnemar_exact
 
-__all__ = ["BOOTSTRAP_DRAWS", "BOOTSTRAP_SEED", "Paired", "compare_right", "mcnemar_exact"]
+__all__ = ["BOOTSTRAP_DRAWS", "BOOTSTRAP_SEED", "Paired", "compare_right"]
 
 BOOTSTRAP_SEED = 20130704
 BOOTSTRAP_DRAWS = 10_000
@@ -117,17 +118,6 @@ def compare_right(reference: NDArray[np.bool_], candidate: NDArray[np.bool_]) ->
     lost, won = int((reference & ~candidate).sum()), int((~reference & candidate).sum())
     low, high = _bootstrap(faces, lost, won)
     return Paired(faces, lost, won, low, high, mcnemar_exact(lost, won))
-
-
-def mcnemar_exact(lost: int, won: int) -> float:
-    """How often a fair coin splits the differing faces at least so unevenly (McNemar 1947, the exact binomial form)."""
-    differing, fewer = lost + won, min(lost, won)
-    ways = term = 1
-    for chosen in range(1, fewer + 1):
-        term = term * (differing - chosen + 1) // chosen
-        ways += term
-    # Whole numbers up to the one division: no factorial overflows, however many faces differ.
-    return float(min(1.0, 2 * ways / 2**differing))
 
 
 def _bootstrap(faces: int, lost: int, won: int) -> tuple[float, float]:

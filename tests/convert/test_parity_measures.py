@@ -7,10 +7,10 @@ import pytest
 
 from convert.parity import Answers, ParityError, compare
 from convert.parity.drift import measure_drift
-from convert.parity.paired import Paired, compare_right, mcnemar_exact
-from convert.parity.reliability import measure_reliability
+from convert.parity.paired import Paired, compare_right
 from convert.parity.shares import Share
-from edge_runtime.intervals import accuracy_interval
+from edge_runtime.intervals import accuracy_interval, mcnemar_exact
+from edge_runtime.reliability import measure_reliability
 from tests.convert.parity_made import facts, flipped, labels_of, side
 
 NAMES = ("a", "b", "c", "d", "e", "f", "g")

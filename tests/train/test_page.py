@@ -12,11 +12,11 @@ import pytest
 
 from edge_runtime.facesets import FaceSet
 from edge_runtime.labels import FER2013
+from edge_runtime.reliability import measure_reliability
 from tests.train.made import TINY, tiny_faces
 from train.cli import main
 from train.errors import DataError
 from train.page import write_page
-from train.reliability import measure_reliability
 from train.scores import score
 
 CARD = {

@@ -11,9 +11,9 @@ import pytest
 
 from edge_runtime.errors import OutputError
 from edge_runtime.labels import FER2013
+from edge_runtime.reliability import measure_reliability
 from train.figures import draw_confusion, draw_curves, draw_reliability
 from train.files import whole_path, write_json
-from train.reliability import measure_reliability
 from train.report import write_history, write_reliability, write_scores
 from train.scores import Scores
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from edge_runtime.facesets import open_faces, write_prepared
+from edge_runtime.reliability import measure_reliability
 from tests.train.made import tiny_faces
 from train.cli import main
 from train.errors import DataError, ModelError
 from train.evaluate import load_model
-from train.reliability import measure_reliability
 from train.run_card import read_card
 from train.temperature import find_temperature, fold_temperature, logits_of
 from train.views import predict

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from train.errors import DataError
+from edge_runtime.errors import FaceSetError
 
 __all__ = ["BINS", "Bin", "Reliability", "measure_reliability"]
 
@@ -101,14 +101,16 @@ def measure_reliability(
     """Measures probabilities (N, C) on labels (N,); faces labelled -1 are left out.
 
     Raises:
-        DataError: no labelled face, or a probability that is not a number.
+        FaceSetError: no labelled face, or a probability that is not a number.
     """
     known = labels >= 0
     chosen, wanted = probabilities[known].astype(np.float64), labels[known]
     if not len(chosen):
-        raise DataError("no labelled face", "at least one", "take another split or another label set")
+        raise FaceSetError("no labelled face", "at least one", "take another split or another label set")
     if not np.isfinite(chosen).all():
-        raise DataError("probabilities that are not numbers", "finite ones", "train the model again: it has diverged")
+        raise FaceSetError(
+            "probabilities that are not numbers", "finite ones", "train the model again: it has diverged"
+        )
     rows = np.arange(len(chosen))
     confidences, right = chosen.max(axis=1), chosen.argmax(axis=1) == wanted
     hot = np.zeros_like(chosen)

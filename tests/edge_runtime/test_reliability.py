@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from train.errors import DataError
-from train.reliability import measure_reliability
+from edge_runtime.errors import FaceSetError
+from edge_runtime.reliability import measure_reliability
 
 
 def two_classes(confidences, right):
@@ -66,7 +66,7 @@ def test_a_label_that_was_held_to_be_impossible_keeps_json_possible():
 def test_faces_without_a_label_are_left_out():
     probabilities, labels = two_classes([0.9, 0.6], [1, 1])
     assert measure_reliability(probabilities, np.array([0, -1])).faces == 1
-    with pytest.raises(DataError, match="no labelled face"):
+    with pytest.raises(FaceSetError, match="no labelled face"):
         measure_reliability(probabilities, labels - 2)
-    with pytest.raises(DataError, match="not numbers"):
+    with pytest.raises(FaceSetError, match="not numbers"):
         measure_reliability(np.full((2, 2), np.nan), labels)
