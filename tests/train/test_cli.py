@@ -1,5 +1,6 @@
 """The command `python -m train`, as a person meets it."""
 
+import hashlib
 import json
 import os
 import re
@@ -301,12 +302,16 @@ def test_a_run_starts_from_the_weights_of_another_and_its_card_says_so(tmp_path,
     assert card["model"]["weights"] != "none"
 
 
-def test_a_calibrated_model_keeps_its_temperature_when_its_reports_are_written_again(tmp_path, tiny_run, capsys):
+def test_a_temperature_stays_on_the_card_as_long_as_the_model_is_the_calibrated_one(tmp_path, tiny_run, capsys):
     folder = Path(shutil.copytree(tiny_run.folder, tmp_path / "run"))
-    assert main(["calibrate", str(folder), "--data", str(tiny_run.data)]) == 0
-    card, model = json.loads((folder / "run.json").read_text()), (folder / "model.keras").read_bytes()
-    assert card["calibration"]["temperature"] != 1
-    assert main([*tiny_run.command()[:-1], str(folder)]) == 0
-    assert json.loads((folder / "run.json").read_text()) == card
+    card, command = json.loads((folder / "run.json").read_text()), [*tiny_run.command()[:-1], str(folder)]
+    model = (folder / "model.keras").read_bytes()
+    calibration = {"temperature": 1.3, "model_sha256": hashlib.sha256(model).hexdigest()}
+    (folder / "run.json").write_text(json.dumps({**card, "calibration": calibration}))
+    assert main(command) == 0
+    assert json.loads((folder / "run.json").read_text())["calibration"] == calibration
     assert (folder / "model.keras").read_bytes() == model
+    (folder / "run.json").write_text(json.dumps({**card, "calibration": {**calibration, "model_sha256": "0" * 64}}))
+    assert main(command) == 0
+    assert json.loads((folder / "run.json").read_text()) == card
     capsys.readouterr()
