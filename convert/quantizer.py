@@ -1,8 +1,8 @@
 """Selective quantization of a float32 .tflite file by ai-edge-quantizer: what TensorFlow's converter cannot do well.
 
 For `mixed`: the converter's own way is its debugger, which converts the whole Keras model for each list of layers, with
-float32 pixels at its ends. Here the model is converted once, its ranges are measured once, and each list then takes a
-tenth of a second. For `int16x8`: the converter refuses the CAST from uint8 pixels, and so a bundle's input.
+float32 pixels at its ends. Here the model is converted once, its ranges are measured once for
+every list. For `int16x8`: the converter refuses the CAST from uint8 pixels, and so a bundle's input.
 
     ranges = measure_ranges(float32, calibration.pixels)
     content = quantized(float32, ranges, 8, kept)

@@ -1,7 +1,7 @@
 """Batch normalization that is fast on a CPU, for training only.
 
 Keras' own layer makes several passes over its input, in float32 also where the net computes in bfloat16. TensorFlow's
-fused kernel makes one: a VGG-like net trains 1.4 times as fast. The saved model holds Keras' layer, whose weights are the
+fused kernel makes one. The saved model holds Keras' layer, whose weights are the
 same; on other backends nothing changes.
 """
 
