@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from convert.calibration import DEFAULT_COUNT
 from convert.errors import RecipeError
 from convert.kinds import IO, KINDS
-from edge_runtime.tables import parse_table
+from edge_runtime.tables import list_tables, parse_table, read_table
 
 __all__ = ["RECIPES", "Recipe", "list_recipes", "read_recipe"]
 
@@ -65,7 +63,7 @@ class Recipe:
 
 def list_recipes() -> list[str]:
     """The names of the recipes that the project brings."""
-    return sorted(path.stem for path in RECIPES.glob("*.toml"))
+    return list_tables(RECIPES)
 
 
 def read_recipe(name_or_path: str) -> Recipe:
@@ -74,21 +72,7 @@ def read_recipe(name_or_path: str) -> Recipe:
     Raises:
         RecipeError: no such recipe, not TOML, an unknown key or a wrong value.
     """
-    known = list_recipes()
-    path = RECIPES / f"{name_or_path}.toml" if name_or_path in known else Path(name_or_path)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        near = difflib.get_close_matches(name_or_path, known, n=1)
-        raise RecipeError(
-            f"recipe {name_or_path!r}: {error.strerror}",
-            f"one of {', '.join(known)}, or the path of a TOML file",
-            f"did you mean {near[0]!r}?" if near else "check the name",
-        ) from error
-    try:
-        table = tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: {error}", "a TOML file", "correct that line") from error
-    if "sha256" in table:
-        raise RecipeError(f"{path.name}: sha256 is no known key", "a recipe's own keys", "remove it")
-    return parse_table(Recipe, {**table, "sha256": hashlib.sha256(data).hexdigest()}, path.name, RecipeError)
+    file = read_table(name_or_path, RECIPES, "recipe", RecipeError)
+    if "sha256" in file.table:
+        raise RecipeError(f"{file.path.name}: sha256 is no known key", "a recipe's own keys", "remove it")
+    return parse_table(Recipe, {**file.table, "sha256": file.sha256}, file.path.name, RecipeError)

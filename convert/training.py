@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -10,6 +9,7 @@ from typing import Any
 
 from convert.errors import ProvenanceError
 from edge_runtime.errors import UsageError
+from edge_runtime.files import file_sha256
 from edge_runtime.illumination import NO_ILLUMINATION, check_illumination
 from edge_runtime.labels import LABEL_SETS, LabelSet
 
@@ -54,7 +54,7 @@ def training_table(
             "name the run that this model comes from, or its label set",
         )
     try:
-        sha256 = hashlib.sha256((run / MODEL).read_bytes()).hexdigest()
+        sha256 = file_sha256(run / MODEL)
     except OSError as error:
         raise ProvenanceError(f"{run / MODEL}: {error.strerror}", "the model of the run", "check --run") from error
     if sha256 != source_sha256:

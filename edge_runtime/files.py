@@ -1,8 +1,9 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and what tells one from another."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import BinaryIO
 
 from edge_runtime.errors import OutputError
 
-__all__ = ["partial_path", "whole_file", "write_whole"]
+__all__ = ["file_sha256", "partial_path", "whole_file", "write_whole"]
 
 
 def partial_path(path: Path) -> Path:
@@ -50,3 +51,9 @@ def write_whole(path: Path, data: bytes) -> None:
     """Writes `data` to `path`, whole or not at all. Raises OutputError."""
     with whole_file(path) as file:
         file.write(data)
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file's bytes, in hex. Raises OSError."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

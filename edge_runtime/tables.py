@@ -1,23 +1,75 @@
-"""TOML tables into frozen dataclasses: unknown keys and wrong types are refused, with the nearest right name.
+"""TOML files into frozen dataclasses: unknown keys and wrong types are refused, with the nearest right name.
 
-Recipes of training and of conversion are read by it, each with an error of its own package.
+Recipes of training and of conversion and gates are read by it, each with an error of its own package.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import difflib
+import hashlib
 import math
+import tomllib
 import types
 import typing
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from edge_runtime.errors import ExplainedError
 
-__all__ = ["parse_table"]
+__all__ = ["TableFile", "list_tables", "parse_table", "read_table"]
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A TOML file as it was read.
+
+    path: where; content: its bytes; table: what they say.
+    """
+
+    path: Path
+    content: bytes
+    table: dict[str, Any]
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def list_tables(folder: Path) -> list[str]:
+    """The names of the TOML files in a folder that the project brings."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def read_table(name_or_path: str | Path, folder: Path, what: str, error: type[ExplainedError]) -> TableFile:
+    """A TOML file by its name in `folder`, without the suffix, or by its path.
+
+    Args:
+        what: it is, for messages: "recipe".
+        error: what is raised.
+
+    Raises:
+        error: no such file, or no TOML.
+    """
+    known = list_tables(folder)
+    path = folder / f"{name_or_path}.toml" if str(name_or_path) in known else Path(name_or_path)
+    try:
+        content = path.read_bytes()
+    except OSError as missing:
+        near = difflib.get_close_matches(str(name_or_path), known, n=1)
+        raise error(
+            f"{what} {str(name_or_path)!r}: {missing.strerror or missing}",
+            f"one of {', '.join(known)}, or the path of a TOML file",
+            f"did you mean {near[0]!r}?" if near else "check the name",
+        ) from missing
+    try:
+        return TableFile(path, content, tomllib.loads(content.decode()))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        raise error(f"{path}: {broken}", "a TOML file", "correct that line") from broken
 
 
 def parse_table(cls: type[T], table: Mapping[str, Any], where: str, error: type[ExplainedError], inside: str = "") -> T:

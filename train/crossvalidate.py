@@ -28,14 +28,15 @@ from train.errors import CheckpointError, DataError
 from train.evaluate import MODEL
 from train.faces import in_even_light, labelled, open_for_model, say_problems
 from train.files import make_folder, whole_path, write_json
-from train.fit import Progress, fit
+from train.fit import fit
 from train.held_out import HeldOut
 from train.pooled import CHOSEN_ON, write_pooled
+from train.progress import Progress
 from train.protocols import Fold, make_folds
 from train.recipe import Recipe, read_recipe
 from train.report import write_history
 from train.smoke import STEPS, made_up_faces, smoke_recipe
-from train.terminal import duration, without_retracing_remarks
+from train.terminal import without_retracing_remarks
 from train.views import predict
 
 __all__ = ["check_folds", "fit_folds", "run"]
@@ -116,7 +117,7 @@ def fit_folds(
         keras.utils.clear_session()  # the nets of earlier folds would stay in memory
 
         def report(progress: Progress, head: str = f"fold {number}/{len(folds)}") -> None:
-            show(f"{head}  {_line(progress)}")
+            show(f"{head}  {progress.line('chosen on')}")
 
         fitted = fit(recipe, training, choosing, place, report, say, steps)
         held_out = HeldOut(
@@ -218,15 +219,6 @@ def _sha256(folds: Sequence[Fold]) -> str:
         for rows in (fold.training, fold.choosing, fold.held_out):
             digest.update(f"{len(rows)} ".encode() + rows.astype("<i8").tobytes())
     return digest.hexdigest()
-
-
-def _line(progress: Progress) -> str:
-    digits = len(str(progress.epochs))
-    left = f"{duration(progress.remaining_s)} left" if progress.epoch < progress.epochs else "done"
-    return (
-        f"epoch {progress.epoch:{digits}d}/{progress.epochs}  loss {progress.loss:.4f}"
-        f"  accuracy {100 * progress.accuracy:5.2f} %  chosen on {100 * progress.chosen_accuracy:5.2f} %  {left}"
-    )
 
 
 def _show(line: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
 import zipfile
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.facesets import FaceSet
+from edge_runtime.files import file_sha256
 from edge_runtime.labels import LabelSet, label_set
 from edge_runtime.reliability import Reliability, measure_reliability
 from train.errors import DataError, ModelError
@@ -192,7 +192,7 @@ def run(arguments: argparse.Namespace) -> int:
     evaluation = evaluate(model, here.faces.where(~here.unknown), _fitted(faces, arguments, card), views)
     facts = {
         "model": path.name,
-        "model_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "model_sha256": file_sha256(path),
         "split": arguments.split,
         "views": str(views),
         "label_set": faces.label_set.name,

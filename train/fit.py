@@ -21,27 +21,14 @@ from train.batches import Batches, Lessons
 from train.checkpoint import Checkpoints
 from train.errors import CheckpointError, DataError
 from train.models import build_logits, with_softmax
+from train.progress import Progress
 from train.recipe import Recipe
 from train.recipe_tables import Schedule
 from train.refit import find_refit, fold_refit
 from train.trainee import Trainee, middle
 from train.weights import carry_weights
 
-__all__ = ["Fitted", "Progress", "fit"]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One finished epoch: shares are 0..1, times seconds."""
-
-    epoch: int
-    epochs: int
-    loss: float
-    accuracy: float
-    chosen_accuracy: float
-    learning_rate: float
-    images_per_s: float
-    remaining_s: float
+__all__ = ["Fitted", "fit"]
 
 
 @dataclass(frozen=True)

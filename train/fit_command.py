@@ -12,8 +12,9 @@ from edge_runtime.files import write_whole
 from train.devices import data_parallel
 from train.errors import DataError
 from train.files import make_folder
-from train.fit import Progress, fit
-from train.recipe import RECIPES, Recipe, read_recipe
+from train.fit import fit
+from train.progress import Progress
+from train.recipe import Recipe, read_recipe, recipe_file
 from train.run_folder import write_run
 from train.smoke import STEPS, smoke_recipe
 from train.splits import Splits, open_splits
@@ -49,7 +50,12 @@ def run(arguments: argparse.Namespace) -> int:
             folder = (arguments.out or Path("runs")) / recipe.name
         with without_retracing_remarks():
             outcome = _train(
-                recipe, splits, folder, None if arguments.smoke else _bytes(words), until, arguments.devices
+                recipe,
+                splits,
+                folder,
+                None if arguments.smoke else recipe_file(words).content,
+                until,
+                arguments.devices,
             )
         if outcome == INTERRUPTED:
             return outcome
@@ -78,7 +84,7 @@ def _train(
         if words is not None and not epochs:
             write_whole(folder / RECIPE, words)
         epochs.append(progress)
-        print(_line(progress, splits.choose_split), flush=True)
+        print(progress.line(splits.choose_split), flush=True)
         if until is not None and time.monotonic() > until and progress.epoch < progress.epochs:
             raise TimeIsUpError
 
@@ -107,20 +113,6 @@ def _train(
     )
     print("\n".join(evaluation.lines()))
     return 2 if splits.training.problems else 0
-
-
-def _bytes(name_or_path: str) -> bytes:
-    named = RECIPES / f"{name_or_path}.toml"
-    return (named if named.exists() else Path(name_or_path)).read_bytes()
-
-
-def _line(progress: Progress, choosing: str) -> str:
-    digits = len(str(progress.epochs))
-    left = f"{duration(progress.remaining_s)} left" if progress.epoch < progress.epochs else "done"
-    return (
-        f"epoch {progress.epoch:{digits}d}/{progress.epochs}  loss {progress.loss:.4f}  accuracy {100 * progress.accuracy:5.2f} %"
-        f"  {choosing} {100 * progress.chosen_accuracy:5.2f} %  {progress.images_per_s:5.0f} images/s  {left}"
-    )
 
 
 def _say(line: str) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge_runtime.tables import parse_table
+from edge_runtime.tables import TableFile, list_tables, parse_table, read_table
 from train.errors import RecipeError
 from train.recipe_tables import AugmentOptions, ModelTable, Schedule, Targets
 
-__all__ = ["RECIPES", "Recipe", "list_recipes", "read_recipe"]
+__all__ = ["RECIPES", "Recipe", "list_recipes", "read_recipe", "recipe_file"]
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -48,7 +46,12 @@ class Recipe:
 
 def list_recipes() -> list[str]:
     """The names of the recipes that the project brings."""
-    return sorted(path.stem for path in RECIPES.glob("*.toml"))
+    return list_tables(RECIPES)
+
+
+def recipe_file(name_or_path: str) -> TableFile:
+    """The file of a recipe by its name in `train/recipes/`, or by its path. Raises RecipeError."""
+    return read_table(name_or_path, RECIPES, "recipe", RecipeError)
 
 
 def read_recipe(name_or_path: str) -> Recipe:
@@ -57,20 +60,7 @@ def read_recipe(name_or_path: str) -> Recipe:
     Raises:
         RecipeError: no such recipe, not TOML, an unknown key or a wrong value.
     """
-    path = RECIPES / f"{name_or_path}.toml"
-    if not path.exists():
-        path = Path(name_or_path)
-    if not path.is_file():
-        raise RecipeError(
-            f"recipe {name_or_path!r}",
-            f"one of {', '.join(list_recipes())}, or the path of a TOML file",
-            "check the name",
-        )
-    data = path.read_bytes()
-    try:
-        table = tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: {error}", "a TOML file", "correct that line") from error
-    if "sha256" in table:
-        raise RecipeError(f"{path.name}: unknown key 'sha256'", "a recipe's own keys", "remove it")
-    return parse_table(Recipe, {**table, "sha256": hashlib.sha256(data).hexdigest()}, path.name, RecipeError)
+    file = recipe_file(name_or_path)
+    if "sha256" in file.table:
+        raise RecipeError(f"{file.path.name}: sha256 is no known key", "a recipe's own keys", "remove it")
+    return parse_table(Recipe, {**file.table, "sha256": file.sha256}, file.path.name, RecipeError)

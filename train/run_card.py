@@ -5,7 +5,7 @@ It names no host, no user and no absolute path, so that it can travel with the m
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import json
 import os
 import platform
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from edge_runtime.facesets import FaceSet
+from edge_runtime.files import file_sha256
 from edge_runtime.version import __version__
 from train.errors import DataError
 from train.files import write_json
@@ -149,8 +150,10 @@ class RunCard:
         ):
             card |= {key: before[key] for key in ("code", "versions", "hardware")}
         calibration = before and before.get("calibration")
-        if calibration and calibration["model_sha256"] == _sha256(path.with_name(MODEL)):
-            card["calibration"] = calibration
+        if calibration:
+            with contextlib.suppress(FileNotFoundError):
+                if calibration["model_sha256"] == file_sha256(path.with_name(MODEL)):
+                    card["calibration"] = calibration
         write_json(path, card)
         return card
 
@@ -182,13 +185,6 @@ def read_card(path: Path) -> dict[str, Any] | None:
 def _counts(faces: FaceSet) -> dict[str, int]:
     counts = np.bincount(faces.labels[faces.labels >= 0], minlength=len(faces.label_set))
     return dict(zip(faces.label_set.names, counts.tolist(), strict=True))
-
-
-def _sha256(path: Path) -> str | None:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return None
 
 
 def _git(*words: str) -> str | None:

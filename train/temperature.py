@@ -8,7 +8,6 @@ changes: dividing all logits by one number keeps their order.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import math
 import os
 import sys
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from edge_runtime.errors import OutputError
-from edge_runtime.files import partial_path
+from edge_runtime.files import file_sha256, partial_path
 from edge_runtime.labels import label_set
 from edge_runtime.reliability import Reliability, measure_reliability
 from train.errors import DataError, ModelError
@@ -130,7 +129,7 @@ def run(arguments: argparse.Namespace) -> int:
     before = predict(model, chosen.pixels)
     reliable = measure_reliability(before, chosen.labels)
     known = card.get("calibration")
-    now_sha256 = _sha256(path)
+    now_sha256 = file_sha256(path)
     # A model that was made again since has lost its earlier temperature.
     earlier = known["temperature"] if known and known["model_sha256"] == now_sha256 else 1.0
     print(f"{arguments.split}, {len(chosen)} faces: temperature {temperature:.4f}")
@@ -173,7 +172,7 @@ def _write(model: keras.Model, path: Path, card: dict[str, Any], facts: dict[str
         model.save(partial)
         with open(partial, "rb+") as file:
             os.fsync(file.fileno())
-        sha256 = _sha256(partial)
+        sha256 = file_sha256(partial)
         if "sha256" in card["model"]:
             card = {**card, "model": {**card["model"], "sha256": sha256}}
         write_json(path.with_name(CARD), {**card, "calibration": {**facts, "model_sha256": sha256}})
@@ -191,10 +190,6 @@ def _write(model: keras.Model, path: Path, card: dict[str, Any], facts: dict[str
 def _figures(reliability: Reliability) -> dict[str, float]:
     figures = reliability.as_json()
     return {name: figures[name] for name in ("expected_calibration_error", "negative_log_likelihood", "brier")}
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _say(line: str) -> None:

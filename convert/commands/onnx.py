@@ -15,7 +15,7 @@ from convert.errors import UsageError
 from convert.onnx import OPSET, PACKAGES, convert_onnx
 from convert.source import read_keras, versions
 from convert.training import labels_beside
-from edge_runtime.files import write_whole
+from edge_runtime.files import file_sha256, write_whole
 from edge_runtime.labels import LabelSet, label_set
 
 __all__ = ["run"]
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         hashlib.sha256(made.content).hexdigest(),
         len(made.content),
         source.name,
-        hashlib.sha256(source.read_bytes()).hexdigest(),
+        file_sha256(source),
         versions(*PACKAGES),
         made.operators,
         None,

@@ -20,7 +20,7 @@ from convert.source import KerasFacts, keras_facts, read_keras, versions
 from convert.stability import measure_stability
 from convert.tflite import convert, packages
 from edge_runtime.facesets import FaceSet
-from edge_runtime.files import write_whole
+from edge_runtime.files import file_sha256, write_whole
 from edge_runtime.illumination import NO_ILLUMINATION
 
 __all__ = ["run"]
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         hashlib.sha256(made.content).hexdigest(),
         len(made.content),
         source.name,
-        hashlib.sha256(source.read_bytes()).hexdigest(),
+        file_sha256(source),
         versions(*packages(recipe)),
         made.graph.operators,
         None if calibration is None else calibration.as_table(),

@@ -7,15 +7,14 @@ verdict = judge(gate, comparison)  # of convert.parity.verdict
 from __future__ import annotations
 
 import difflib
-import hashlib
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from convert.parity.errors import GateError
+from edge_runtime.tables import list_tables, read_table
 
 __all__ = [
     "CANNOT_JUDGE",
@@ -102,7 +101,7 @@ class Gate:
 
 def list_gates() -> list[str]:
     """Names of the gates that come with fer-edge."""
-    return sorted(path.stem for path in GATES.glob("*.toml"))
+    return list_tables(GATES)
 
 
 def read_gate(name_or_path: str | Path) -> Gate:
@@ -111,22 +110,8 @@ def read_gate(name_or_path: str | Path) -> Gate:
     Raises:
         GateError: no such file, no TOML, or what `parse_gate` refuses.
     """
-    path = GATES / f"{name_or_path}.toml"
-    if not path.is_file():
-        path = Path(name_or_path)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise GateError(
-            f"gate {str(name_or_path)!r}: {error.strerror or error}",
-            f"one of {', '.join(list_gates())}, or the path of a TOML file",
-            "check the name",
-        ) from error
-    try:
-        table = tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise GateError(f"{path}: {error}", "a TOML file", "correct that line") from error
-    return parse_gate(table, path.stem, hashlib.sha256(data).hexdigest(), path.name)
+    file = read_table(name_or_path, GATES, "gate", GateError)
+    return parse_gate(file.table, file.path.stem, file.sha256, file.path.name)
 
 
 def parse_gate(table: Mapping[str, Any], name: str, sha256: str, where: str) -> Gate:

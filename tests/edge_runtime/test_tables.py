@@ -1,11 +1,12 @@
 """TOML tables into dataclasses: both packages that read recipes get an error of their own, with the nearest right key."""
 
+import hashlib
 from dataclasses import dataclass
 
 import pytest
 
 from convert.errors import RecipeError as ConvertRecipeError
-from edge_runtime.tables import parse_table
+from edge_runtime.tables import list_tables, parse_table, read_table
 from train.errors import RecipeError as TrainRecipeError
 
 
@@ -44,3 +45,27 @@ def test_wrong_table_is_refused_with_the_error_of_whoever_asked(error, table, sa
 def test_right_table_becomes_its_dataclass():
     table = {"name": "a", "inner": {"rate": 2}, "names": ["b", "c"]}
     assert parse_table(Outer, table, "it.toml", TrainRecipeError) == Outer("a", Inner(2.0), ("b", "c"))
+
+
+@pytest.mark.parametrize("error", [ConvertRecipeError, TrainRecipeError])
+def test_a_file_is_found_by_its_name_in_the_folder_or_by_its_path(tmp_path, error):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "plain.toml").write_text("rate = 1")
+    (tmp_path / "mine.toml").write_text("rate = 2")
+    assert list_tables(tmp_path / "here") == ["plain"]
+    assert read_table("plain", tmp_path / "here", "recipe", error).table == {"rate": 1}
+    mine = read_table(tmp_path / "mine.toml", tmp_path / "here", "recipe", error)
+    assert (mine.table, mine.sha256) == ({"rate": 2}, hashlib.sha256(b"rate = 2").hexdigest())
+
+
+def test_a_name_that_is_not_there_gets_the_names_that_are(tmp_path):
+    (tmp_path / "plain.toml").write_text("")
+    with pytest.raises(TrainRecipeError, match=r"recipe 'plane': No such file.*one of plain.*did you mean 'plain'\?"):
+        read_table("plane", tmp_path, "recipe", TrainRecipeError)
+
+
+@pytest.mark.parametrize("content", [b"rate = ", b"\xff"])
+def test_a_file_that_is_no_toml_is_refused_by_its_path(tmp_path, content):
+    (tmp_path / "broken.toml").write_bytes(content)
+    with pytest.raises(TrainRecipeError, match=r"broken\.toml: .*; expected a TOML file"):
+        read_table("broken", tmp_path, "recipe", TrainRecipeError)

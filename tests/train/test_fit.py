@@ -15,7 +15,8 @@ from tests.train.made import tiny, tiny_faces
 from train.batches import Batches, Lessons
 from train.errors import CheckpointError, DataError, RecipeError
 from train.evaluate import load_model, predict
-from train.fit import Fitted, Progress, fit
+from train.fit import Fitted, fit
+from train.progress import Progress
 from train.recipe import Recipe
 from train.recipe_tables import Stage, Targets
 from train.trainee import Trainee
