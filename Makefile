@@ -4,7 +4,7 @@ RUNTIME = .venv
 DEV = .venv-dev
 NO_VENV = "$(PYTHON) cannot make a virtual environment; on Debian: sudo apt install python3-venv"
 
-.PHONY: demo test check suite bench clean
+.PHONY: demo test check suite bench release clean
 
 demo: $(RUNTIME)/installed ## the expression in a real portrait, and an annotated copy in demo/
 	$(RUNTIME)/bin/fer-edge predict edge_runtime/demo/astronaut.jpg --annotate demo
@@ -25,6 +25,9 @@ suite: $(DEV)/installed ## the tests
 bench: $(RUNTIME)/installed ## time of each stage on this machine, and what the pipeline adds to its parts
 	$(RUNTIME)/bin/fer-edge bench
 	$(RUNTIME)/bin/python -m benchmarks.overhead
+
+release: $(DEV)/installed ## a bundle by a release file: make release FILE=release.toml
+	$(DEV)/bin/python -m release $(FILE)
 
 clean:
 	rm -rf $(RUNTIME) $(DEV) dist build demo .pytest_cache .mypy_cache .ruff_cache

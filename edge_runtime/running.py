@@ -1,4 +1,4 @@
-"""Runs one sub-command and turns what it raises into one line and an exit code; shared by all three commands."""
+"""Runs one sub-command and turns what it raises into one line and an exit code; shared by all commands."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from devices.errors import ExplainedError, one_line
 __all__ = ["DONE", "FAILED", "INTERRUPTED", "WRONG_USE", "Command"]
 
 DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
-_OURS = ("convert", "devices", "edge_runtime", "train")
+_OURS = ("convert", "devices", "edge_runtime", "release", "train")
 
 
 @dataclass(frozen=True)

@@ -45,25 +45,28 @@ def list_tables(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.toml"))
 
 
-def read_table(name_or_path: str | Path, folder: Path, what: str, error: type[ExplainedError]) -> TableFile:
+def read_table(name_or_path: str | Path, folder: Path | None, what: str, error: type[ExplainedError]) -> TableFile:
     """A TOML file by its name in `folder`, without the suffix, or by its path.
 
     Args:
+        folder: of the files that the project brings; None where it brings none.
         what: it is, for messages: "recipe".
         error: what is raised.
 
     Raises:
         error: no such file, or no TOML.
     """
-    known = list_tables(folder)
-    path = folder / f"{name_or_path}.toml" if str(name_or_path) in known else Path(name_or_path)
+    known = [] if folder is None else list_tables(folder)
+    path = Path(name_or_path)
+    if folder is not None and str(name_or_path) in known:
+        path = folder / f"{name_or_path}.toml"
     try:
         content = path.read_bytes()
     except OSError as missing:
         near = difflib.get_close_matches(str(name_or_path), known, n=1)
         raise error(
             f"{what} {str(name_or_path)!r}: {missing.strerror or missing}",
-            f"one of {', '.join(known)}, or the path of a TOML file",
+            f"one of {', '.join(known)}, or the path of a TOML file" if known else "the path of a TOML file",
             f"did you mean {near[0]!r}?" if near else "check the name",
         ) from missing
     try:

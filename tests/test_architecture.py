@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-OURS = {"devices", "edge_runtime", "convert", "train"}
+OURS = {"devices", "edge_runtime", "convert", "train", "release"}
 HEAVY = {"tensorflow", "keras", "torch", "jax", "sklearn", "matplotlib", "pandas", "mediapipe"}
 OF_TRAINING = {
     f"edge_runtime.{name}"
@@ -61,8 +61,12 @@ def test_runtime_imports_devices_and_nothing_of_the_workstation():
 
 
 def test_convert_and_train_never_import_each_other():
-    assert "train" not in roots("convert")
-    assert "convert" not in roots("train")
+    assert not {"train", "release"} & roots("convert")
+    assert not {"convert", "release"} & roots("train")
+
+
+def test_a_release_meets_the_other_packages_in_commands_and_files():
+    assert roots("release") & OURS == {"release", "edge_runtime"}
 
 
 def test_training_uses_only_the_shared_rooms_of_the_runtime():
