@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from convert.graph import Graph, Tensor
 from convert.quiet import quiet_tensorflow
 from edge_runtime.facesets import FaceSet
 from edge_runtime.labels import FER2013, LabelSet
@@ -130,3 +132,9 @@ def _settle(model: Any, pixels: NDArray[np.float32]) -> None:
             values = np.asarray(keras.Model(model.inputs, layer.input)(pixels, training=False))
             layer.moving_mean.assign(values.mean(axis=(0, 1, 2)))
             layer.moving_variance.assign(values.var(axis=(0, 1, 2)) + 1e-3)
+
+
+def bare_graph(operators: Sequence[str] = (), dtype: str = "uint8", scale: float = 0.0, zero_point: int = 0) -> Graph:
+    """A graph of one tensor, with one of each operator named."""
+    read = Tensor("pixels", (1, 48, 48, 1), (1, 48, 48, 1), dtype, scale, zero_point)
+    return Graph(1, dict.fromkeys(operators, 1), read, read, (read,))

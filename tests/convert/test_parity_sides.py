@@ -8,28 +8,23 @@ import numpy as np
 import pytest
 
 from convert.errors import ProvenanceError, SourceError
-from convert.graph import Graph, Tensor, read_graph
+from convert.graph import read_graph
 from convert.onnx import convert_onnx
 from convert.parity.answers import Answers
-from convert.parity.errors import AnswersError, ParityError, SideError
+from convert.parity.errors import AnswersError, SideError
 from convert.parity.latency import measure_latencies, on_one_processor
 from convert.parity.record_side import open_record
 from convert.parity.sides import Options, input_facts, open_side, side_names
-from convert.parity.signals import chosen_faces, measure_signals
-from convert.parity.task import Data, make_task, order_in, shared_labels
 from convert.parity.tflite_side import arithmetic_of, check_runnable
 from convert.quiet import quiet_tensorflow
 from convert.tflite import convert_model
-from edge_runtime.bundle import InputFacts, read_bundle
-from edge_runtime.errors import FaceSetError
-from edge_runtime.facesets import write_prepared
-from edge_runtime.labels import AFFECTNET8, BASIC7, FER2013, FERPLUS
+from edge_runtime.bundle import read_bundle
+from edge_runtime.labels import FER2013
 from edge_runtime.preprocess import PREPROCESS_VERSION
-from tests.convert.made import made_up_faces, made_up_pixels, tiny_model
+from tests.convert.made import bare_graph, made_up_faces, made_up_pixels, tiny_model
 from tests.support import TINY_COLOUR, TINY_GREY
 
 NAMES = FER2013.names
-READS = InputFacts(48, 1)
 
 
 @pytest.fixture(scope="module")
@@ -152,20 +147,15 @@ def test_names_are_as_short_as_they_can_be_told_apart():
         side_names(["a/m.tflite", "a/m.tflite"])
 
 
-def graph(operators=(), dtype="uint8", scale=0.0, zero_point=0):
-    read = Tensor("pixels", (1, 48, 48, 1), (1, 48, 48, 1), dtype, scale, zero_point)
-    return Graph(1, dict.fromkeys(operators, 1), read, read, (read,))
-
-
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        (graph(["FlexErf (custom)"]), "operator FlexErf \\(TensorFlow Flex\\)"),
-        (graph(["Mine (custom)"]), "operator Mine;"),
-        (graph(["edgetpu-custom-op (custom)"]), "fer-edge record` on the Coral"),
-        (graph(dtype="float32"), "input float32;"),
-        (graph(dtype="int8", scale=1 / 255, zero_point=-128), "input int8 with scale 0.00392157"),
-        (graph(dtype="uint8", scale=0.5), "input uint8 with scale 0.5"),
+        (bare_graph(["FlexErf (custom)"]), "operator FlexErf \\(TensorFlow Flex\\)"),
+        (bare_graph(["Mine (custom)"]), "operator Mine;"),
+        (bare_graph(["edgetpu-custom-op (custom)"]), "fer-edge record` on the Coral"),
+        (bare_graph(dtype="float32"), "input float32;"),
+        (bare_graph(dtype="int8", scale=1 / 255, zero_point=-128), "input int8 with scale 0.00392157"),
+        (bare_graph(dtype="uint8", scale=0.5), "input uint8 with scale 0.5"),
     ],
 )
 def test_model_that_cannot_be_fed_or_run_here_is_refused_by_name(found, said):
@@ -206,44 +196,6 @@ def test_model_that_answers_nan_or_always_the_same_is_named_as_such(value, said,
     side = opened(tmp_path / "broken.keras")
     with pytest.raises(AnswersError, match=said):
         Answers("broken.keras", "keras", answers_of(side, 8), np.arange(8), side.about.facts)
-
-
-def test_labels_in_another_order_are_brought_to_one_by_name():
-    assert order_in(FER2013, "x", BASIC7.names).tolist() == [BASIC7.index(name) for name in NAMES]
-    assert order_in(FER2013, "x", ("Anger", *NAMES[1:])).tolist() == list(range(7))
-    for other in (FERPLUS.names, ("contempt", *NAMES[1:])):
-        with pytest.raises(SideError, match=f"{len(other)} labels, {other[0]}"):
-            order_in(FER2013, "x", other)
-
-
-def test_order_of_the_labels_is_the_first_sides_that_names_them():
-    assert shared_labels([("a", BASIC7.names), ("b", NAMES)], None) == BASIC7
-    assert shared_labels([], FER2013) == FER2013
-    assert shared_labels([("a", BASIC7.names)], FER2013) == BASIC7
-    with pytest.raises(ParityError, match="no side names its labels"):
-        shared_labels([], None)
-    with pytest.raises(ParityError, match="--label-set ferplus for a"):
-        shared_labels([("a", NAMES)], FERPLUS)
-
-
-def test_faces_with_other_labels_need_a_map_to_be_asked_for(tmp_path):
-    data = tmp_path / "faces.npz"
-    write_prepared(made_up_faces(labels=AFFECTNET8), data)
-    with pytest.raises(ParityError, match="ask for the map with --label-set"):
-        make_task(Data(data, "Training"), FER2013, READS, None)
-    task = make_task(Data(data, "Training"), FER2013, READS, FER2013)
-    assert int((task.faces.labels < 0).sum()) == 12
-    assert task.facts.label_names == NAMES
-    with pytest.raises(FaceSetError, match="Validation"):
-        make_task(Data(data, "Validation"), FER2013, READS, FER2013)
-
-
-def test_every_side_reads_the_faces_through_the_deployed_preprocessing(made):
-    task = make_task(Data(made.data, "all"), FER2013, READS, None)
-    faces = made_up_faces()
-    assert np.array_equal(task.pixels(READS)[..., 0], faces.pixels)
-    assert task.pixels(InputFacts(40, 3, "clahe"), [0, 5]).shape == (2, 40, 40, 3)
-    assert task.facts.split == "all"
 
 
 def checked(path, faces, **asked):
@@ -296,42 +248,3 @@ def test_latencies_are_measured_in_turns_and_the_processors_are_given_back(place
     latencies = measure_latencies(sides, [made_up_pixels(1)] * 2, 7)
     assert all(0 < latency < 1000 for latency in latencies)
     assert os.sched_getaffinity(0) == before
-
-
-def run_signals(candidate, against):
-    pixels = made_up_pixels(100)[chosen_faces(100)]
-    sides = [(name, content, read_graph(content, name)) for name, content in (candidate, against)]
-    return measure_signals(*sides, pixels, pixels)
-
-
-def test_tensors_of_one_file_have_no_noise(float32):
-    signals = run_signals(("a", float32), ("b", float32))
-    assert {layer.sqnr_db for layer in signals.layers} == {None}
-    assert signals.worst() == ()
-    assert signals.faces == 16
-
-
-def test_layer_without_weights_has_the_least_signal_to_noise(float32):
-    model = tiny_model()
-    kernel = model.get_layer(index=3).kernel
-    kernel.assign(np.zeros(kernel.shape))
-    broken = convert_model(model, "float32", None)
-    signals = run_signals(("broken", broken), ("float32", float32))
-    by_operator = [layer for layer in signals.layers if layer.operator == "CONV_2D"]
-    assert by_operator[0].sqnr_db is None
-    assert by_operator[1].sqnr_db < 3
-    assert by_operator[1] == min(by_operator[1:], key=lambda layer: layer.sqnr_db)
-
-
-def test_int8_tensors_are_compared_as_real_numbers(int8, float32):
-    signals = run_signals(("int8", int8), ("float32", float32))
-    assert len(signals.layers) >= 6
-    assert all(15 < layer.sqnr_db < 80 for layer in signals.layers)
-    worst = signals.worst()
-    assert [layer.sqnr_db for layer in worst] == sorted(layer.sqnr_db for layer in signals.layers)[:3]
-    assert all(layer.representable_low < layer.representable_high for layer in signals.layers)
-
-
-def test_nets_without_a_tensor_in_common_are_not_compared(float32):
-    ours = ("float32", float32, read_graph(float32, "float32"))
-    assert measure_signals(ours, ("other", b"", graph()), made_up_pixels(2), made_up_pixels(2)) is None
