@@ -159,8 +159,12 @@ class Accelerator(Protocol):
     def name(self) -> str:
         """As in its spec: "cpu", "edgetpu:usb:0"."""
 
-    def present(self) -> bool | None:
-        """Whether the device is there now; None where that cannot be told. Cheap: no device is opened."""
+    def present(self, runs: int) -> bool | None:
+        """Whether the device is there now; None where that cannot be told. Cheap: no device is opened.
 
-    def engine(self, model: bytes, load: LoadEngine) -> Engine:
+        Args:
+            runs: how many batches the program has run so far, wherever; scripted accelerators go by it.
+        """
+
+    def engine(self, model: bytes, load: LoadEngine, runs: int) -> Engine:
         """Loads a model on the device. Raises AcceleratorError where it is absent or refuses."""
