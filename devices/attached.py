@@ -148,7 +148,10 @@ def _tpu(kind: str, place: str, barred: bool, group: str) -> AttachedTpu:
     if not barred:
         return AttachedTpu(kind, place)
     return AttachedTpu(
-        kind, place, f"no permission: the user is not in the group {group}", f"sudo usermod -aG {group} $USER, then log in again"
+        kind,
+        place,
+        f"no permission: the user is not in the group {group}",
+        f"sudo usermod -aG {group} $USER, then log in again",
     )
 
 

@@ -174,7 +174,7 @@ def enter(descriptor: int, parent_pid: int) -> NoReturn:
     except ExplainedError as error:
         _tell(parent, error.received, error.expected, error.mend)
         code = 2
-    except Exception as error:  # noqa: BLE001: whatever a vendor's library throws reaches the parent as one line
+    except Exception as error:  # noqa: BLE001 - whatever a vendor's library throws reaches the parent as one line
         _tell(parent, f"{type(error).__name__}: {error}", "a working device", f"set {STDERR_VARIABLE}=1 to see more")
         code = 1
     os._exit(code)  # past atexit and other threads: vendors' libraries hang there

@@ -1,9 +1,9 @@
 """A model on an accelerator that may hang, crash or vanish: killed in time, replaced, and the processor answers meanwhile.
 
-    engine = SupervisedEngine("edgetpu:usb:0", model=for_the_tpu, cpu_model=for_the_cpu,
-                              loader="edge_runtime.interpreter:load_engine")
-    output = engine.run(batch)      # always an answer
-    engine.state                    # from where, and why
+engine = SupervisedEngine("edgetpu:usb:0", model=for_the_tpu, cpu_model=for_the_cpu,
+                          loader="edge_runtime.interpreter:load_engine")
+output = engine.run(batch)      # always an answer
+engine.state                    # from where, and why
 """
 
 from __future__ import annotations

@@ -84,7 +84,9 @@ class _Shared:
         return np.frombuffer(self._map, np.uint8, count, at).reshape(*shape, 3)
 
     def _remap(self) -> None:
-        self._map = mmap.mmap(self._descriptor, os.fstat(self._descriptor).st_size)  # the old one goes with its last view
+        self._map = mmap.mmap(
+            self._descriptor, os.fstat(self._descriptor).st_size
+        )  # the old one goes with its last view
 
 
 class FrameWriter(_Shared):

@@ -69,7 +69,7 @@ class SourceState:
     mend: str = ""
     outages: int = 0
     attempts: int = 0
-    counts: Counts = Counts()  # noqa: RUF009: frozen
+    counts: Counts = Counts()  # noqa: RUF009 - frozen
 
 
 class CameraWorker:
@@ -150,9 +150,7 @@ class CameraWorker:
         leaving = [child for child in (self._child, self._leaving[0] if self._leaving else None) if child]
         for child in leaving:
             if not child.end(self.deadlines.stop_s):
-                _log.warning(
-                    "camera %s: process %d cannot be killed, the kernel holds it", self.spec.shown, child.pid
-                )
+                _log.warning("camera %s: process %d cannot be killed, the kernel holds it", self.spec.shown, child.pid)
         self._child = self._leaving = None
         self._frames.forget()
         self._set(Phase.CLOSED, time.monotonic())

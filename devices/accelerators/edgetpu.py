@@ -46,7 +46,9 @@ class EdgeTpu:
     Options = EdgeTpuOptions
     example = "edgetpu:usb:0"
     default_target = ""
-    isolated = True  # its library ends the process where the USB bus fails, and waits for ever where the TPU does not answer
+    isolated = (
+        True  # its library ends the process where the USB bus fails, and waits for ever where the TPU does not answer
+    )
 
     def __init__(self, target: str = "", options: EdgeTpuOptions | None = None, root: Path = Path("/")) -> None:
         self._options = options or EdgeTpuOptions()
@@ -76,5 +78,7 @@ class EdgeTpu:
 
     def engine(self, model: bytes, load: LoadEngine, runs: int) -> Engine:
         if not self.present(runs):
-            raise AcceleratorError(f"{self.name}: not there", "an Edge TPU on USB or PCIe", "plug it in, check its power")
+            raise AcceleratorError(
+                f"{self.name}: not there", "an Edge TPU on USB or PCIe", "plug it in, check its power"
+            )
         return load(model, 1, self.delegate())

@@ -39,7 +39,7 @@ class PiCameraOptions:
         brightness, contrast, saturation, sharpness: of the image processor; without them its defaults.
     """
 
-    size: Size = Size(640, 480)  # noqa: RUF009: frozen
+    size: Size = Size(640, 480)  # noqa: RUF009 - frozen
     fps: float = 30.0
     lores: Size | None = None
     rotate: Literal["0", "180"] = "0"
@@ -224,7 +224,7 @@ def why_missing(root: Path = Path("/")) -> str:
     return "sudo apt install -y python3-picamera2, then an environment made with --system-site-packages"
 
 
-def list_cameras(parent: Any, arguments: dict[str, Any]) -> None:
+def list_cameras(parent: Any, arguments: dict[str, Any]) -> None:  # noqa: ARG001 - as every entry of a child
     """In a child process: tells the parent what libcamera sees, as {"cameras": [{"number", "model", "id"}]}."""
     known = _import_picamera2().Picamera2.global_camera_info()
     cameras = [

@@ -67,7 +67,9 @@ class Rtsp(Source):
         except ValueError:  # a port that is no number; the text of that error may hold a password
             good = False
         if not good:
-            raise ValueError("no address: expected rtsp://HOST[:PORT]/PATH, with '@', '/' and ':' of a password as %40, %2F, %3A")
+            raise ValueError(
+                "no address: expected rtsp://HOST[:PORT]/PATH, with '@', '/' and ':' of a password as %40, %2F, %3A"
+            )
         return target
 
     def read(self) -> Frame | None:
@@ -110,4 +112,6 @@ class Rtsp(Source):
         capture.release()
         took_s = time.monotonic() - began
         what = f"no answer within {took_s:.0f} s" if took_s > 0.9 * options.timeout_s else "refused"
-        raise CameraError(f"{self.name}: {what}", "an RTSP stream", "check address, path, user and password, and the network")
+        raise CameraError(
+            f"{self.name}: {what}", "an RTSP stream", "check address, path, user and password, and the network"
+        )

@@ -69,7 +69,7 @@ class SyntheticOptions:
         fault: faults, separated by commas; see `Fault`. A fault without seconds lasts for ever.
     """
 
-    size: Size = Size(640, 480)  # noqa: RUF009: frozen
+    size: Size = Size(640, 480)  # noqa: RUF009 - frozen
     fps: float = 30.0
     frames: int = 0
     picture: str = ""

@@ -107,7 +107,9 @@ class V4l2(Source):
             if not os.path.exists(self.name):
                 raise CameraError(f"{self.name}: gone while it was read", "the camera", "plug it in again")
         raise CameraError(
-            f"{self.name}: {_FAILURES} reads without a frame", "frames", "unplug it and plug it in again, check the cable"
+            f"{self.name}: {_FAILURES} reads without a frame",
+            "frames",
+            "unplug it and plug it in again, check the cable",
         )
 
     def close(self) -> None:
@@ -155,7 +157,9 @@ class V4l2(Source):
             )
         if options.format != "auto" and given.isprintable() and given.strip("\0") and given != options.format:
             raise CameraSetupError(
-                f"{self.name}: gives {given} instead of {options.format}", "a format that it has", f"format=auto, or {look}"
+                f"{self.name}: gives {given} instead of {options.format}",
+                "a format that it has",
+                f"format=auto, or {look}",
             )
 
 
@@ -218,7 +222,9 @@ def _look_at(path: Path) -> None:
         raise CameraError(f"{path}: {error.strerror}", "a working camera", "unplug it and plug it in again") from error
     if not captures:
         raise CameraSetupError(
-            f"{path}: a video device that gives no pictures", "a camera", "fer-edge doctor lists the cameras that are there"
+            f"{path}: a video device that gives no pictures",
+            "a camera",
+            "fer-edge doctor lists the cameras that are there",
         )
 
 
