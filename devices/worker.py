@@ -82,6 +82,9 @@ class CameraWorker:
         picture_reader: "module:function" that reads picture files, as `devices.base.Opening` says.
         backoff: waits between attempts.
 
+    Attributes:
+        epoch_s: monotonic time at which it was opened first.
+
     Raises:
         SpecError: the spec cannot be read. Everything else is told by `state` and `newest`.
     """
@@ -99,6 +102,7 @@ class CameraWorker:
         self.deadlines = deadlines or self._class.deadlines
         self._backoff = backoff or Backoff()
         now = time.monotonic()
+        self.epoch_s = now
         self._opening = {"epoch_s": now, "picture": picture, "picture_reader": picture_reader}
         self._frames = FrameReader()
         self._bell, self._ring = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -280,7 +284,7 @@ class CameraWorker:
         if now < self._look_at_s:
             return False
         self._look_at_s = now + _PRESENCE_S
-        there = self._class.present(self.spec.target, self.spec.options, self._opening["epoch_s"])
+        there = self._class.present(self.spec.target, self.spec.options, self.epoch_s)
         if there is False:
             self._absent = True
         return bool(there) and self._absent
