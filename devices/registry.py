@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+from collections.abc import Iterable
 from typing import Any
 
 from devices.errors import SpecError
@@ -43,7 +44,8 @@ def adapter(table: dict[str, str], name: str, what: str) -> Any:
     return getattr(importlib.import_module(module_name), class_name)
 
 
-def nearest(name: str, known: Any) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
     """The mend for an unknown name: the nearest known one, where there is one."""
-    near = difflib.get_close_matches(name.lower(), list(known), n=1)
-    return f"did you mean {near[0]!r}?" if near else "use one of those"
+    names = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(name.lower(), names, n=1)
+    return f"did you mean {names[near[0]]!r}?" if near else "use one of those"

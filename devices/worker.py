@@ -131,7 +131,7 @@ class CameraWorker:
             CameraError: a recording that cannot be read, or breaks off; the frames before have been handed out.
         """
         until = time.monotonic() + timeout_s
-        while True:
+        while self.state.phase is not Phase.CLOSED:
             with suppress(BlockingIOError):
                 os.read(self._bell, 65_536)
             frame = self._take()
@@ -141,11 +141,12 @@ class CameraWorker:
             if self._error is not None and not self._frames.waiting():
                 raise self._error
             left_s = until - time.monotonic()
-            if left_s <= 0 or self.state.phase in (Phase.ENDED, Phase.CLOSED):
+            if left_s <= 0 or self.state.phase is Phase.ENDED:
                 # A recording's last frame and its end arrive together: the frame goes first.
                 return self._take()
             ears = [self._bell] if self._child is None else [self._bell, self._child.fileno()]
             wait_readable(ears, min(left_s, _TICK_S))
+        return None
 
     def close(self) -> None:
         """Stops the camera and ends its process: by itself within the deadline, or killed. May be called twice."""
@@ -173,8 +174,6 @@ class CameraWorker:
     # What drives it
 
     def _take(self) -> Frame | None:
-        if self.state.phase is Phase.CLOSED:
-            return None
         try:
             frame = self._frames.take()
         except TimeoutError:  # a child that was frozen in the middle; its deadline will end it
