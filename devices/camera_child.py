@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.base import Camera, Frame, Opening
-from devices.child import Parent
+from devices.child import STDERR_VARIABLE, Parent
 from devices.errors import CameraError, CameraSetupError, ExplainedError, one_line
 from devices.frame_buffer import FrameWriter
 from devices.registry import CAMERAS, adapter
@@ -20,6 +21,7 @@ from devices.spec import Spec, parse_source
 __all__ = ["flaw", "is_black", "main", "open_camera"]
 
 _BLACK = 16  # video black: BT.601's lowest luma
+_MORE = f"set {STDERR_VARIABLE}=1 to see more"
 _FILL = 128  # what libjpeg fills in where a picture's data end early: all coefficients zero
 
 
@@ -76,7 +78,7 @@ def main(parent: Parent, arguments: dict[str, Any]) -> None:
         lasting = isinstance(error, CameraSetupError) or not isinstance(error, CameraError) or not cls.retries
         _report(parent, spec, (error.received, error.expected, error.mend), lasting)
     except Exception as error:  # noqa: BLE001 - drivers throw what they like, and the parent wants to hear it in one line
-        _report(parent, spec, (f"{spec.shown}: {type(error).__name__}: {error}", "a working camera", "see docs"), False)
+        _report(parent, spec, (f"{spec.shown}: {type(error).__name__}: {error}", "a working camera", _MORE), False)
     finally:
         if camera is not None:
             camera.close()
@@ -93,7 +95,7 @@ def _run(
 ) -> None:
     parent.send({"opened": {"live": camera.live, "name": camera.name, "fps": getattr(camera, "fps", None)}})
     size: tuple[int, int] | None = None
-    wrong = ""
+    told_s = 0.0
     while not stopping.is_set():
         wanted.clear()
         frame: Frame | None = camera.read()
@@ -105,11 +107,10 @@ def _run(
             found = flaw(frame.image, size)
             if found:
                 frames.refuse()
-                if found != wrong:  # once a kind: the parent tells it when no good frame comes for too long
-                    wrong = found
+                if time.monotonic() - told_s > 1:  # the parent tells it when no good frame comes for too long
+                    told_s = time.monotonic()
                     parent.send({"refused": found})
                 continue
-            wrong = ""
         number = frames.publish(frame, black=checks and is_black(frame.image))
         with suppress(BlockingIOError):  # full of rings already
             os.write(bell, b"!")

@@ -113,7 +113,7 @@ class CameraWorker:
         self._retry_at_s, self._absent, self._look_at_s = now, False, now
         self._opened_at_s = self._live_since_s = self._lost_since_s = self._taken_at_s = now
         self._in_outage = False
-        self._refused = ""
+        self._refused, self._refused_at_s = "", 0.0
         self._error: CameraError | None = None
         self.state = SourceState(self.spec.shown, Phase.OPENING, now)
         self._start(now)
@@ -210,13 +210,13 @@ class CameraWorker:
         """Kills what has been silent for too long."""
         if self._frames.last_s() < self._opened_at_s:
             if now > self._opened_at_s + self.deadlines.open_s:
-                what = self._refused or f"no frame within {self.deadlines.open_s:g} s of opening it"
-                self._lose(now, what, "check cable, power and address", kill=True)
+                what = f"no frame within {self.deadlines.open_s:g} s of opening it"
+                self._lose(now, what + self._refused, "check cable, power and address", kill=True)
         elif not self._recording or self._taken_at_s >= self._frames.last_s():
             silent_s = now - max(self._frames.last_s(), self._taken_at_s if self._recording else 0)
             if silent_s > self._read_s:
-                what = f"no frame for {silent_s:.1f} s"
-                self._lose(now, f"{what}, only {self._refused} ones" if self._refused else what, _UNPLUG, kill=True)
+                refused = self._refused if now - self._refused_at_s < self._read_s else ""
+                self._lose(now, f"no frame for {silent_s:.1f} s{refused}", _UNPLUG, kill=True)
 
     def _hear(self, message: Message, now: float) -> None:
         if "opened" in message:
@@ -224,7 +224,7 @@ class CameraWorker:
             self._recording = not opened["live"]
             self._read_s = max(self.deadlines.read_s, 3 / opened["fps"] if opened["fps"] else 0)
         elif "refused" in message:
-            self._refused = message["refused"]
+            self._refused, self._refused_at_s = f"; frames {message['refused']} are refused", now
         elif "ended" in message:
             self._dismiss(now)
             self._set(Phase.ENDED, now)
