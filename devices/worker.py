@@ -15,8 +15,7 @@ import logging
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,52 +23,17 @@ from devices.backoff import Backoff
 from devices.base import Deadlines, Frame
 from devices.child import Child, Message, wait_readable
 from devices.errors import CameraError, CameraSetupError
-from devices.frame_buffer import Counts, FrameReader
+from devices.frame_buffer import FrameReader
 from devices.registry import CAMERAS, adapter
+from devices.source_state import Phase, SourceState
 from devices.spec import Spec, parse_source
 
-__all__ = ["CameraWorker", "Counts", "Phase", "SourceState"]
+__all__ = ["CameraWorker", "Phase", "SourceState"]
 
 _log = logging.getLogger("fer_edge.camera")
 _PRESENCE_S = 0.25  # how often a lost camera's place is looked at while waiting
 _TICK_S = 0.1  # the longest time between two looks at the deadlines
 _UNPLUG = "unplug the camera and plug it in again"
-
-
-class Phase(StrEnum):
-    """Where a source is."""
-
-    OPENING = "opening"
-    LIVE = "live"
-    LOST = "lost"
-    ENDED = "ended"
-    FAILED = "failed"
-    CLOSED = "closed"
-
-
-@dataclass(frozen=True)
-class SourceState:
-    """A source as it is now. Any thread may look at it.
-
-    Attributes:
-        source: the spec, without passwords.
-        phase: opening, live, lost (and being tried again), ended (a recording), failed (trying again is vain) or closed.
-        since_s: monotonic time since which that is so.
-        fault: what happened, in one line; empty while all is well.
-        mend: what to do about it.
-        outages: how often the source was lost, or was not there at the start.
-        attempts: how often it was tried to open it in this outage.
-        counts: of frames, at the last call of `newest`.
-    """
-
-    source: str
-    phase: Phase
-    since_s: float
-    fault: str = ""
-    mend: str = ""
-    outages: int = 0
-    attempts: int = 0
-    counts: Counts = Counts()  # noqa: RUF009 - frozen
 
 
 class CameraWorker:

@@ -5,6 +5,7 @@ Which of them is in use is part of every report, since they round differently.
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import importlib.metadata
 from collections.abc import Callable
@@ -153,6 +154,9 @@ class Model:
                 "pip install ai-edge-litert",
             )
         try:
+            ctypes.CDLL(
+                delegate.library
+            )  # LiteRT's own object would complain once more when it is thrown away half-made
             with quiet_libraries():
                 return self.implementation.load_delegate(delegate.library, dict(delegate.options))
         except OSError as error:

@@ -9,12 +9,13 @@ from edge_runtime.errors import InterpreterError
 from edge_runtime.interpreter import Implementation, Model, find_implementation, load_engine
 from tests.support import TINY_GREY
 
-DELEGATE = Delegate("libnothing.so.9", (("device", "usb:0"),), "install it")
+MISSING = Delegate("libnothing.so.9", (("device", "usb:0"),), "install it")
+THERE = Delegate("libc.so.6", (("device", "usb:0"),), "install it")
 
 
 def test_a_missing_library_is_named_with_its_mend():
     with pytest.raises(InterpreterError, match=r"libnothing.so.9.*install it"):
-        load_engine(read_bundle(TINY_GREY).model, 1, DELEGATE)
+        load_engine(read_bundle(TINY_GREY).model, 1, MISSING)
 
 
 def test_a_library_that_finds_no_device_is_told_apart():
@@ -23,9 +24,9 @@ def test_a_library_that_finds_no_device_is_told_apart():
 
     implementation = Implementation("x", "1", find_implementation().factory, load_delegate)
     with pytest.raises(InterpreterError, match="finds no device"):
-        Model(read_bundle(TINY_GREY).model, implementation=implementation, delegate=DELEGATE)
+        Model(read_bundle(TINY_GREY).model, implementation=implementation, delegate=THERE)
     with pytest.raises(InterpreterError, match="loads no delegates"):
-        Model(read_bundle(TINY_GREY).model, implementation=Implementation("x", "1", print), delegate=DELEGATE)
+        Model(read_bundle(TINY_GREY).model, implementation=Implementation("x", "1", print), delegate=THERE)
 
 
 def test_library_and_options_reach_the_interpreter():
@@ -40,10 +41,8 @@ def test_library_and_options_reach_the_interpreter():
         made["given"] = experimental_delegates
         return real.factory(**options)
 
-    Model(
-        read_bundle(TINY_GREY).model, implementation=Implementation("x", "1", factory, load_delegate), delegate=DELEGATE
-    )
-    assert made == {"delegate": ("libnothing.so.9", {"device": "usb:0"}), "given": ["delegate"]}
+    Model(read_bundle(TINY_GREY).model, implementation=Implementation("x", "1", factory, load_delegate), delegate=THERE)
+    assert made == {"delegate": ("libc.so.6", {"device": "usb:0"}), "given": ["delegate"]}
 
 
 def test_without_a_delegate_a_model_is_loaded_as_before():
