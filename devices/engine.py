@@ -19,7 +19,7 @@ from typing import Any, Self
 from numpy.typing import NDArray
 
 from devices.backoff import Backoff
-from devices.base import Accelerator, Engine
+from devices.base import Engine
 from devices.child import Child, Message, unnamed_file
 from devices.engine_child import OUTPUT_AT, find_loader, make_accelerator, read_array, write_array
 from devices.errors import AcceleratorError
@@ -106,7 +106,7 @@ class SupervisedEngine:
     ) -> None:
         self.spec = parse_accelerator(accelerator) if isinstance(accelerator, str) else accelerator
         self.deadlines = deadlines or EngineDeadlines()
-        self._accelerator: Accelerator = make_accelerator(self.spec)
+        self._accelerator = make_accelerator(self.spec)
         self._loader, self._threads = loader, threads
         self._model, self._cpu_model = model, model if cpu_model is None else cpu_model
         self._cpu: Engine | None = None
@@ -119,11 +119,14 @@ class SupervisedEngine:
         self._retry_at_s = self._started_at_s = time.monotonic()
         self._absent = False
         self.state = EngineState(self._accelerator.name, self._accelerator.name)
-        if make_accelerator(self.spec).isolated:
+        if self._accelerator.isolated:
             self._memory, self._stored = unnamed_file("tensors"), unnamed_file("model")
             with open(os.dup(self._stored), "wb") as file:
                 file.write(model)
-            self._start()
+            if self._accelerator.present(0) is False:
+                self._fail(f"{self._accelerator.name}: not there", "plug it in")
+            else:
+                self._start()
         else:
             self._cpu = self._accelerator.engine(model, find_loader(loader), 0)
 

@@ -55,6 +55,7 @@ class Rtsp(Source):
     def __init__(self, target: str, options: RtspOptions | None = None, opening: Opening | None = None) -> None:
         options = options or RtspOptions()
         self.name = without_password(target)
+        self._timeout_s = options.timeout_s
         self._count = (opening or Opening()).frames_before
         self._capture: Any = self._open(target, options)
 
@@ -75,12 +76,15 @@ class Rtsp(Source):
     def read(self) -> Frame | None:
         if self._capture is None:
             raise CameraError(f"{self.name}: read after close", "an open camera", "open it again")
+        began = time.monotonic()
         for _ in range(_FAILURES):
             with quiet_libraries():
                 good, image = self._capture.read()
             if good and image is not None:
                 self._count += 1
                 return Frame(image, time.monotonic(), self._count - 1)
+            if time.monotonic() - began > 0.9 * self._timeout_s:
+                break
         raise CameraError(f"{self.name}: the stream broke off", "a stream", "check camera and network")
 
     def close(self) -> None:

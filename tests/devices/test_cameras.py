@@ -19,6 +19,7 @@ from devices.cameras.synthetic import Synthetic, SyntheticOptions, number_in
 from devices.cameras.v4l2 import V4l2, holders
 from devices.errors import CameraError, CameraSetupError
 from devices.spec import Size, parse_source
+from tests.devices.rtsp_server import RtspServer
 
 
 def opened(text, **opening):
@@ -195,7 +196,33 @@ def test_settings_reach_the_driver_and_what_it_does_not_take_is_said(monkeypatch
         opened("v4l2?format=YUYV")
 
 
-# RTSP without a camera
+# RTSP, from a server of our own
+
+
+def test_a_network_camera_is_watched_with_its_password_over_tcp():
+    with RtspServer(colour=(200, 40, 40)) as server, opened(server.url) as camera:
+        frames = [camera.read() for _ in range(4)]
+    assert [frame.index for frame in frames] == [0, 1, 2, 3]
+    assert frames[0].image.shape == (96, 128, 3)
+    assert abs(frames[3].image.reshape(-1, 3).mean(axis=0) - (200, 40, 40)).max() < 4
+    assert "hunter2" not in camera.name
+
+
+def test_a_wrong_password_is_refused_and_not_shown():
+    with RtspServer() as server, pytest.raises(CameraError, match="user and password") as caught:
+        opened(server.url.replace("hunter2", "letmein"))
+    assert "letmein" not in str(caught.value)
+
+
+def test_a_network_camera_that_falls_silent_is_given_up_in_time():
+    with RtspServer() as server, opened(f"{server.url}#timeout_s=1") as camera:
+        camera.read()
+        server.sending.clear()
+        began = time.monotonic()
+        with pytest.raises(CameraError, match="broke off"):
+            while True:
+                camera.read()
+        assert time.monotonic() - began < 6
 
 
 def test_a_refused_and_a_silent_address_end_in_time_and_show_no_password():
