@@ -42,6 +42,7 @@ def test_only_the_newest_is_kept_and_every_other_is_counted(pair):
         writer.publish(flat(value))
     writer.refuse()
     assert reader.take().image[0, 0, 0] == 4
+    assert reader.counts() == Counts(produced=6, delivered=1, dropped=5, refused=1)
     writer.publish(flat(9), black=True)
     assert reader.counts() == Counts(produced=6, delivered=1, dropped=5, refused=1, black=1)
     assert reader.take().index == 6
