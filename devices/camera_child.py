@@ -78,7 +78,9 @@ def main(parent: Parent, arguments: dict[str, Any]) -> None:
         lasting = isinstance(error, CameraSetupError) or not isinstance(error, CameraError) or not cls.retries
         _report(parent, spec, (error.received, error.expected, error.mend), lasting)
     except Exception as error:  # noqa: BLE001 - drivers throw what they like, and the parent wants to hear it in one line
-        _report(parent, spec, (f"{spec.shown}: {type(error).__name__}: {error}", "a working camera", _MORE), False)
+        _report(
+            parent, spec, (f"{spec.shown}: {type(error).__name__}: {error}", "a working camera", _MORE), not cls.retries
+        )
     finally:
         if camera is not None:
             camera.close()

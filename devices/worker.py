@@ -76,7 +76,7 @@ class CameraWorker:
         self._recording = False
         self._retry_at_s, self._absent, self._look_at_s = now, False, now
         self._opened_at_s = self._live_since_s = self._lost_since_s = self._taken_at_s = now
-        self._in_outage = False
+        self._in_outage = self._has_worked = False
         self._refused, self._refused_at_s = "", 0.0
         self._error: CameraError | None = None
         self.state = SourceState(self.spec.shown, Phase.OPENING, now)
@@ -194,7 +194,8 @@ class CameraWorker:
             self._set(Phase.ENDED, now)
         elif "error" in message:
             received, expected, mend = message["error"]
-            if message.get("lasting"):
+            # A camera that has worked is never given up: a plugged-in one has no permissions for its first moments.
+            if message.get("lasting") and not (self._class.retries and self._has_worked):
                 kind = CameraSetupError if self._class.retries else CameraError
                 self._error = kind(received, expected, mend)
                 self._dismiss(now)
@@ -238,7 +239,7 @@ class CameraWorker:
         if self._in_outage:
             gone_s = now - self._lost_since_s
             _log.warning("camera %s back after %.1f s", self.spec.shown, gone_s)
-        self._in_outage = False
+        self._in_outage, self._has_worked = False, True
         self._live_since_s = now
         self._set(Phase.LIVE, now)
 

@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from devices.base import Deadlines, Frame, Opening
 from devices.cameras.images import find_reader
 from devices.cameras.source import Source
-from devices.errors import CameraError
+from devices.errors import CameraError, CameraSetupError
 from devices.spec import Size
 
 __all__ = ["Fault", "Synthetic", "number_in"]
 
-Kind = Literal["stall", "freeze", "open", "stop", "die", "lost", "size", "torn", "black"]
+Kind = Literal["stall", "freeze", "open", "stop", "die", "lost", "barred", "size", "torn", "black"]
 _KINDS = get_args(Kind)
 _FAULT = re.compile(r"(\w+)@(\d+(?:\.\d+)?)(s?)(?::(\d+(?:\.\d+)?))?")
 _FOR_EVER_S = 1e9
@@ -40,7 +40,7 @@ class Fault:
     Attributes:
         kind: stall (a read does not return before the fault's end), freeze (a read never returns), open (opening does not
             return before the end), stop (closing never returns), die (the process is killed, then the device is absent),
-            lost (a read fails, then the device is absent), size (frames of half the size), torn (the lower half is the
+            lost (a read fails, then the device is absent), barred (opening is refused as without permission), size (frames of half the size), torn (the lower half is the
             decoder's grey), black.
         begins: frame number, or seconds.
         in_seconds: which of them.
@@ -124,6 +124,8 @@ class Synthetic(Source):
         if self._fault("die", "lost"):
             raise _absent()
         self._wait_for_end_of("open")
+        if self._fault("barred"):
+            raise CameraSetupError("synthetic: no permission, as its script says", "a user who may", "wait for its end")
         shown = self._options.picture or opening.picture
         if picture is None and shown:
             picture = find_reader(opening.picture_reader)(Path(shown))

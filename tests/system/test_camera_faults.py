@@ -156,6 +156,15 @@ def test_a_camera_that_no_waiting_brings_back_is_refused_at_once(tmp_path):
         assert source.state.fault == "" or source.state.phase is Phase.CLOSED
 
 
+def test_a_camera_that_has_worked_is_never_given_up_even_without_permission_for_a_while():
+    with CameraWorker(f"{SMALL}&fault=lost@30:0.4,barred@30:1.5") as source:
+        watch = Watch(source).run(6.0)
+        assert source.state.phase is Phase.LIVE
+    assert (len(watch.lost_s), len(watch.back_s)) == (1, 1)
+    with CameraWorker(f"{SMALL}&fault=barred@0") as source, pytest.raises(CameraSetupError, match="no permission"):
+        source.newest(5)
+
+
 def test_of_a_recording_every_frame_arrives_however_slow_the_reader_is(tmp_path):
     writer = cv2.VideoWriter(str(tmp_path / "clip.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 50, (64, 48))
     for value in range(12):
