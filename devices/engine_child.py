@@ -36,7 +36,7 @@ def find_loader(name: str) -> LoadEngine:
 
 def write_array(descriptor: int, array: NDArray[Any], at: int) -> dict[str, Any]:
     """Writes an array into the shared memory and says how to read it."""
-    data = memoryview(np.ascontiguousarray(array)).cast("B") if array.size else memoryview(b"")
+    data = np.ascontiguousarray(array).data.cast("B") if array.size else memoryview(b"")
     written = 0
     while written < len(data):
         written += os.pwrite(descriptor, data[written:], at + written)
@@ -47,7 +47,7 @@ def read_array(descriptor: int, facts: dict[str, Any], at: int) -> NDArray[Any]:
     """The array that `write_array` wrote, in memory of its own."""
     array = np.empty(facts["shape"], np.dtype(facts["dtype"]))
     if array.size:
-        os.preadv(descriptor, [memoryview(array).cast("B")], at)
+        os.preadv(descriptor, [array.data.cast("B")], at)
     return array
 
 
