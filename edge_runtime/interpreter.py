@@ -5,6 +5,7 @@ Which of them is in use is part of every report, since they round differently.
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import importlib.metadata
 from collections.abc import Callable
@@ -14,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.base import Delegate
 from devices.quiet import quiet_libraries
 from edge_runtime.errors import InterpreterError
 
-__all__ = ["Implementation", "Model", "Quantization", "TensorFacts", "find_implementation"]
+__all__ = ["Implementation", "Model", "Quantization", "TensorFacts", "find_implementation", "load_engine"]
 
 CANDIDATES = (
     ("ai_edge_litert.interpreter", "ai-edge-litert"),
@@ -29,11 +31,18 @@ MAX_THREADS = 64
 
 @dataclass(frozen=True)
 class Implementation:
-    """Which package interprets models here."""
+    """Which package interprets models here.
+
+    Attributes:
+        package, version: as pip knows them.
+        factory: its `Interpreter`.
+        load_delegate: its `load_delegate(library, options)`, or None where it has none.
+    """
 
     package: str
     version: str
     factory: Callable[..., Any]
+    load_delegate: Callable[..., Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,7 @@ def find_implementation(candidates: tuple[tuple[str, str], ...] = CANDIDATES) ->
             version = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             version = version or "unknown version"
-        return Implementation(package, str(version), module.Interpreter)
+        return Implementation(package, str(version), module.Interpreter, getattr(module, "load_delegate", None))
     raise InterpreterError(
         f"no TFLite interpreter ({'; '.join(reasons)})",
         "ai-edge-litert, tflite-runtime or TensorFlow",
@@ -88,13 +97,20 @@ class Model:
         threads: for the CPU kernels, 1 to 64.
         name: for messages.
         implementation: which interpreter; None takes the first that is installed.
+        delegate: the accelerator's library that takes the model's operators; None for the CPU alone.
 
     Raises:
-        InterpreterError: the bytes are no model that the interpreter takes, or it has several inputs or outputs.
+        InterpreterError: the bytes are no model that the interpreter takes, it has several inputs or outputs, or the
+            delegate's library is missing or finds no device.
     """
 
     def __init__(
-        self, content: bytes, threads: int = 1, name: str = "model", implementation: Implementation | None = None
+        self,
+        content: bytes,
+        threads: int = 1,
+        name: str = "model",
+        implementation: Implementation | None = None,
+        delegate: Delegate | None = None,
     ) -> None:
         if not 1 <= threads <= MAX_THREADS:
             raise InterpreterError(
@@ -103,10 +119,13 @@ class Model:
         self.name = name
         self.threads = threads
         self.implementation = implementation or find_implementation()
+        options: dict[str, Any] = {"model_content": content, "num_threads": threads}
+        if delegate is not None:
+            options["experimental_delegates"] = [self._load_delegate(delegate)]
         try:
             # LiteRT announces its delegate on file descriptor 2, past Python: not a message for the user.
             with quiet_libraries():
-                self._interpreter = self.implementation.factory(model_content=content, num_threads=threads)
+                self._interpreter = self.implementation.factory(**options)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -124,6 +143,27 @@ class Model:
             )
         self.input, self.output = _facts(inputs[0]), _facts(outputs[0])
         self._input_index, self._output_index = inputs[0]["index"], outputs[0]["index"]
+
+    def _load_delegate(self, delegate: Delegate) -> Any:
+        """The accelerator's library, loaded: it opens the device now."""
+        shown = f"{self.name}: {delegate.library} with {dict(delegate.options) or 'no options'}"
+        if self.implementation.load_delegate is None:
+            raise InterpreterError(
+                f"{shown}: {self.implementation.package} loads no delegates",
+                "ai-edge-litert",
+                "pip install ai-edge-litert",
+            )
+        try:
+            ctypes.CDLL(
+                delegate.library
+            )  # LiteRT's own object would complain once more when it is thrown away half-made
+            with quiet_libraries():
+                return self.implementation.load_delegate(delegate.library, dict(delegate.options))
+        except OSError as error:
+            raise InterpreterError(f"{shown}: {error}", "the accelerator's library", delegate.mend) from error
+        except ValueError as error:  # the library gave no delegate, mostly without a word
+            reason = str(error).strip() or "finds no device"
+            raise InterpreterError(f"{shown}: {reason}", "a device that is free", delegate.mend) from error
 
     def run(self, batch: NDArray[Any]) -> NDArray[Any]:
         """The output of one batch, as stored (not dequantized), in an array of its own.
@@ -149,6 +189,15 @@ class Model:
         if scale == 0:
             return stored.astype(np.float32)
         return (stored.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)
+
+
+def load_engine(model: bytes, threads: int, delegate: Delegate | None) -> Model:
+    """Loads a model for `devices.engine.SupervisedEngine`, here or in its child process.
+
+    Raises:
+        InterpreterError: as `Model`.
+    """
+    return Model(model, threads, delegate=delegate)
 
 
 def _facts(details: dict[str, Any]) -> TensorFacts:
