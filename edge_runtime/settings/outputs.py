@@ -95,6 +95,4 @@ class MetricsSettings(Settings):
 
     title = "figures for Prometheus"
 
-    port: int = setting(0, "http://127.0.0.1:PORT/metrics, for this machine only; 0: none", low=0, high=65535)
-    file: str = setting("", "a file that is rewritten for node_exporter's textfile collector; empty: none")
-    file_every_s: float = setting(15.0, "how often it is rewritten", low=1, high=3600)
+    port: int = setting(0, "http://127.0.0.1:PORT/metrics, for this machine only, such as 9464; 0: none", low=0, high=65535)
