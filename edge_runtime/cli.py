@@ -130,6 +130,29 @@ def _parser() -> argparse.ArgumentParser:
             chosen.add_argument("--all", action="store_true", help="every event")
         add_config_options(chosen)
         chosen.set_defaults(module="edge_runtime.commands.log", action=action)
+
+    service = commands.add_parser("service", help="run as a systemd service that watches itself")
+    actions = service.add_subparsers(required=True, metavar="ACTION")
+    for action, text in (
+        ("install", "write the unit, enable it and start it"),
+        ("remove", "stop it and take its files away"),
+        ("status", "what it is doing; exit 1 where it does not run"),
+    ):
+        chosen = actions.add_parser(action, help=text)
+        chosen.add_argument("--user", action="store_true", help="of this account's own service manager, without sudo")
+        if action == "install":
+            chosen.add_argument(
+                "--run-as", metavar="NAME", help="account of the system service (default: who called sudo)"
+            )
+            chosen.add_argument(
+                "--kiosk", action="store_true", help="serve the page, and open it full-screen in Chromium at login"
+            )
+            chosen.add_argument("--print", action="store_true", help="only show what would be written")
+            chosen.add_argument(
+                "--no-start", action="store_true", help="write and enable it, and start it at the next boot"
+            )
+            add_config_options(chosen)
+        chosen.set_defaults(module="edge_runtime.commands.service", action=action)
     return parser
 
 

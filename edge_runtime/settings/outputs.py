@@ -95,4 +95,6 @@ class MetricsSettings(Settings):
 
     title = "figures for Prometheus"
 
-    port: int = setting(0, "http://127.0.0.1:PORT/metrics, for this machine only, such as 9464; 0: none", low=0, high=65535)
+    port: int = setting(
+        0, "http://127.0.0.1:PORT/metrics, for this machine only, such as 9464; 0: none", low=0, high=65535
+    )
