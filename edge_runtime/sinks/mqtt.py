@@ -147,8 +147,9 @@ class MqttSink:
 
     def _patience_s(self) -> float:
         """A state that came too soon after the last one is sent a little later."""
-        due_s = self._shown_s + self._settings.state_every_s - time.monotonic()
-        return min(60.0, max(0.005, due_s)) if self._state is not None else 60.0
+        if self._state is None or not self._connected:
+            return 60.0
+        return min(60.0, max(0.005, self._shown_s + self._settings.state_every_s - time.monotonic()))
 
     def _hear(self, heard: Heard) -> bool:
         """Takes in what the link says; True once the farewell was acknowledged."""

@@ -131,11 +131,27 @@ def test_a_broker_that_goes_away_in_the_middle_loses_nothing_that_fits(sink, lin
 
 def test_a_broker_that_takes_everything_and_answers_nothing_fills_no_memory(sink, link):
     link.acknowledge(False)
-    sink.put([event(number) for number in range(1000)])
-    time.sleep(0.05)
+    for number in range(300):
+        sink.put([event(number)])
+        time.sleep(0.0005)
     state = sink.state()
-    assert state.sent + state.lost + state.waiting == 1000
+    assert state.sent + state.lost + state.waiting == 300
     assert state.waiting <= 50 + 20
+
+
+def test_a_broker_that_forgot_everything_is_told_the_state_again(sink, link):
+    sink.show(LiveState((ShownFace("aaaa", "happy", 0.9),)))
+    wait_for(lambda: shown(link) == "happy")
+    link.go_down()
+    link.retained.clear()
+    link.come_up()
+    wait_for(lambda: shown(link) == "happy")
+
+
+def test_a_state_that_waits_for_a_broker_wakes_nobody_up():
+    with MqttSink(SETTINGS, FakeLink(up=False), LABELS) as sink:
+        sink.show(LiveState())
+        assert sink._patience_s() == 60
 
 
 def test_home_assistant_that_starts_anew_is_told_again(sink, link):
