@@ -35,7 +35,7 @@ def probabilities(
         kept = np.exp(-(times[index] - times[index - 1]) / NOISE_LASTS_S)
         noise[index] = kept * noise[index - 1] + np.sqrt(1 - kept**2) * noise[index]
     powers = np.exp(logits + noise)
-    return powers / powers.sum(1, keepdims=True)
+    return np.asarray(powers / powers.sum(1, keepdims=True))
 
 
 def shown(rows: NDArray[np.float64], times: NDArray[np.float64]) -> list[str]:

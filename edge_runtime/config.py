@@ -2,7 +2,7 @@
 
     loaded = load_config(Path("fer-edge.toml"), flags={"source.spec": "synthetic"})
     loaded.config.source.spec                # "synthetic"
-    loaded.origins["source.spec"]            # "--source"
+    loaded.origins["source.spec"]            # "flag"
 
 Every key may be given as an environment variable too: `smoothing.threshold` is `FER_EDGE_SMOOTHING_THRESHOLD`.
 """
@@ -32,7 +32,7 @@ __all__ = ["CONFIG_NAME", "Config", "Key", "Loaded", "config_file", "keys", "loa
 CONFIG_NAME = "fer-edge.toml"
 PREFIX = "FER_EDGE_"
 FILE_VARIABLE = "FER_EDGE_CONFIG"
-DEFAULT = "default"
+DEFAULT, FLAG = "default", "flag"
 
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -80,7 +80,7 @@ class Loaded:
 
     Attributes:
         config: the settings.
-        origins: dotted key → "default", the file, the variable or the flag.
+        origins: dotted key → "default", the file, the variable, "flag" (of its own, such as --source) or "--set KEY".
         file: the file that was read; None where there is none.
     """
 
@@ -148,7 +148,7 @@ def load_config(
     layers += _of_environment(environment, known)
     for dotted, value in (flags or {}).items():
         if value is not None:
-            layers.append((dotted, _single(known[dotted], value)))
+            layers.append((FLAG, _single(known[dotted], value)))
     for change in changes:
         dotted, equals, text = change.partition("=")
         if not equals or dotted not in known:

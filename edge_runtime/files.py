@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from edge_runtime.errors import OutputError
 
-__all__ = ["partial_path", "whole_file", "write_whole"]
+__all__ = ["output_stream", "partial_path", "whole_file", "write_whole"]
 
 
 def partial_path(path: Path) -> Path:
@@ -50,3 +52,16 @@ def write_whole(path: Path, data: bytes) -> None:
     """Writes `data` to `path`, whole or not at all. Raises OutputError."""
     with whole_file(path) as file:
         file.write(data)
+
+
+@contextlib.contextmanager
+def output_stream(path: Path | None) -> Iterator[TextIO]:
+    """Standard output, or a text file (UTF-8) that appears whole; what is written goes out at once. Raises OutputError."""
+    if path is None:
+        yield sys.stdout
+        return
+    with whole_file(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        yield text
+        text.flush()
+        text.detach()

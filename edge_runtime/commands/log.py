@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import csv
-import io
 import json
 import sys
 from collections.abc import Iterator
@@ -14,7 +12,7 @@ from typing import Any, TextIO
 
 from edge_runtime.config import load_config
 from edge_runtime.errors import UsageError
-from edge_runtime.files import whole_file
+from edge_runtime.files import output_stream
 from edge_runtime.sinks.log_reading import COLUMNS, Selection, erase, read_events, time_of
 
 __all__ = ["run"]
@@ -36,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
         count = erase(path, selection)
         print(f"{path}: {count} event{'s' * (count != 1)} erased")
         return 0
-    with _stream(arguments.out) as stream:
+    with output_stream(arguments.out) as stream:
         count = (_write_csv if arguments.format == "csv" else _write_jsonl)(read_events(path, selection), stream)
     print(f"{path}: {count} event{'s' * (count != 1)}", file=sys.stderr)
     return 0
@@ -47,18 +45,6 @@ def _configured(arguments: argparse.Namespace) -> Path:
     if not configured:
         raise UsageError("no event log", "FILE.db, or log.path in the configuration", "name the file")
     return Path(configured)
-
-
-@contextlib.contextmanager
-def _stream(out: Path | None) -> Iterator[TextIO]:
-    if out is None:
-        yield sys.stdout
-        return
-    with whole_file(out) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        yield text
-        text.flush()
-        text.detach()
 
 
 def _write_jsonl(events: Iterator[dict[str, Any]], stream: TextIO) -> int:

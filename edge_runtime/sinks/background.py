@@ -120,7 +120,8 @@ class Background:
                     break
                 wait_s = self._first_wait_s
             except OutputError as error:
-                store = _closed(store)
+                _closed(store)
+                store = None
                 with self._turn:
                     self._problem = str(error)
                     # New events must not wake it: a full disk is not asked more often because more happens.

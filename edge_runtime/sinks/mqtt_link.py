@@ -90,10 +90,13 @@ class PahoLink:
 
     def start(self, will: Message, subscriptions: tuple[str, ...], hear: Callable[[Heard], None]) -> None:
         client = self._client
+        refused = False
 
         # paho holds locks while it calls these: they hand on and never call back into it, but for subscribing.
         def connected(_client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-            if reason.is_failure:
+            nonlocal refused
+            refused = reason.is_failure
+            if refused:
                 hear(Heard(connected=False, reason=str(reason)))
                 return
             for topic in subscriptions:
@@ -101,7 +104,9 @@ class PahoLink:
             hear(Heard(connected=True))
 
         def disconnected(_client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-            hear(Heard(connected=False, reason=str(reason)))
+            # A refusal is followed by a disconnection, which knows less about why.
+            if not refused:
+                hear(Heard(connected=False, reason=str(reason)))
 
         def unreachable(_client: Any, _data: Any) -> None:
             hear(Heard(connected=False, reason=f"{self._host}:{self._port} cannot be reached"))

@@ -8,17 +8,11 @@ from edge_runtime.events import Event
 from edge_runtime.sinks.background import Background, MemoryStore
 from edge_runtime.sinks.event_log import EventLog
 from edge_runtime.sinks.log_reading import Selection, read_events
+from tests.support import wait_for
 
 
 def event(label):
     return Event("changed", 0.0, 0.0, "aaaa", str(label), 0.5)
-
-
-def wait_for(condition, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.005)
 
 
 def keeper(store, most_waiting=100):

@@ -28,7 +28,7 @@ def test_flags_win_over_the_environment_over_the_file_over_defaults(tmp_path):
     assert loaded.config.model.threads == 2
     assert loaded.origins["smoothing.threshold"].endswith("fer-edge.toml")
     assert loaded.origins["smoothing.margin"] == "FER_EDGE_SMOOTHING_MARGIN"
-    assert loaded.origins["smoothing.hold"] == "smoothing.hold"
+    assert loaded.origins["smoothing.hold"] == "flag"
     assert loaded.origins["model.threads"] == "--set model.threads"
     assert loaded.origins["log.path"] == "default"
 

@@ -11,6 +11,7 @@ from edge_runtime.settings.outputs import MqttSettings
 from edge_runtime.sinks.home_assistant import Topics, discovery
 from edge_runtime.sinks.mqtt import MqttSink
 from edge_runtime.sinks.mqtt_link import FakeLink
+from tests.support import wait_for
 
 LABELS = ("happy", "sad", "neutral")
 SETTINGS = MqttSettings(url="mqtt://localhost", device="hall", waiting_events=50, state_every_s=0.05)
@@ -18,13 +19,6 @@ SETTINGS = MqttSettings(url="mqtt://localhost", device="hall", waiting_events=50
 
 def event(label):
     return Event("changed", 0.0, 1000.0, "aaaa", str(label), 0.5)
-
-
-def wait_for(condition, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.005)
 
 
 def events_of(link):

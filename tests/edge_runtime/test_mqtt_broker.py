@@ -17,19 +17,12 @@ from edge_runtime.live_state import LiveState, ShownFace
 from edge_runtime.settings.outputs import MqttSettings
 from edge_runtime.sinks.mqtt import MqttSink
 from edge_runtime.sinks.mqtt_link import PahoLink
-from tests.support import ROOT
+from tests.support import ROOT, wait_for
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 
 paho = pytest.importorskip("paho.mqtt.client", reason='paho-mqtt is not installed: pip install -e ".[mqtt]"')
 broker_needed = pytest.mark.skipif(MOSQUITTO is None, reason="no Mosquitto on this machine: sudo apt install mosquitto")
-
-
-def wait_for(condition, seconds=15.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.01)
 
 
 class Broker:
