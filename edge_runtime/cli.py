@@ -10,7 +10,7 @@ from pathlib import Path
 from edge_runtime.running import Command
 from edge_runtime.version import __version__
 
-__all__ = ["main"]
+__all__ = ["add_config_options", "main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -86,7 +86,87 @@ def _parser() -> argparse.ArgumentParser:
     selftest = commands.add_parser("selftest", help="does the model answer here as where it was packed?")
     _bundle_options(selftest)
     selftest.set_defaults(module="edge_runtime.commands.selftest")
+
+    config = commands.add_parser("config", help="every setting: show them, check them, write a file to start from")
+    actions = config.add_subparsers(required=True, metavar="ACTION")
+    for action, text in (
+        ("show", "the effective settings, and where each comes from"),
+        ("check", "whether every setting can be used; exit 2 where one cannot"),
+        ("init", "write a commented file; never over another"),
+    ):
+        chosen = actions.add_parser(action, help=text)
+        if action == "init":
+            chosen.add_argument(
+                "file",
+                nargs="?",
+                type=Path,
+                default=Path("fer-edge.toml"),
+                metavar="FILE",
+                help="(default: fer-edge.toml)",
+            )
+        else:
+            add_config_options(chosen)
+        if action == "show":
+            chosen.add_argument("--json", action="store_true", help="print JSON instead of TOML")
+        chosen.set_defaults(module="edge_runtime.commands.config", action=action)
+
+    log = commands.add_parser("log", help="the event log: take events out, or erase them for good")
+    actions = log.add_subparsers(required=True, metavar="ACTION")
+    for action, text in (
+        ("export", "events as JSON lines or CSV, in the order in which they happened"),
+        ("erase", "take events out so that their bytes are gone"),
+    ):
+        chosen = actions.add_parser(action, help=text)
+        chosen.add_argument(
+            "file", nargs="?", type=Path, metavar="FILE.db", help="(default: log.path of the configuration)"
+        )
+        chosen.add_argument("--since", metavar="TIME", help="from this time on: 2026-11-21 or 2026-11-21T14:00")
+        chosen.add_argument("--before", metavar="TIME", help="before this time")
+        chosen.add_argument("--track", metavar="ID", help="of this person, as the export names it")
+        if action == "export":
+            chosen.add_argument("--format", default="jsonl", choices=["jsonl", "csv"], help="(default: jsonl)")
+            chosen.add_argument("--out", type=Path, metavar="FILE", help="instead of standard output")
+        else:
+            chosen.add_argument("--all", action="store_true", help="every event")
+        add_config_options(chosen)
+        chosen.set_defaults(module="edge_runtime.commands.log", action=action)
+
+    service = commands.add_parser("service", help="run as a systemd service that watches itself")
+    actions = service.add_subparsers(required=True, metavar="ACTION")
+    for action, text in (
+        ("install", "write the unit, enable it and start it"),
+        ("remove", "stop it and take its files away"),
+        ("status", "what it is doing; exit 1 where it does not run"),
+    ):
+        chosen = actions.add_parser(action, help=text)
+        chosen.add_argument("--user", action="store_true", help="of this account's own service manager, without sudo")
+        if action == "install":
+            chosen.add_argument(
+                "--run-as", metavar="NAME", help="account of the system service (default: who called sudo)"
+            )
+            chosen.add_argument(
+                "--kiosk", action="store_true", help="serve the page, and open it full-screen in Chromium at login"
+            )
+            chosen.add_argument("--print", action="store_true", help="only show what would be written")
+            chosen.add_argument(
+                "--no-start", action="store_true", help="write and enable it, and start it at the next boot"
+            )
+            add_config_options(chosen)
+        chosen.set_defaults(module="edge_runtime.commands.service", action=action)
     return parser
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """--config and --set, for every command that reads the configuration."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="(default: $FER_EDGE_CONFIG, or fer-edge.toml here, in ~/.config/fer-edge or in /etc/fer-edge)",
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="one setting; may be given repeatedly"
+    )
 
 
 def _bundle_options(parser: argparse.ArgumentParser) -> None:

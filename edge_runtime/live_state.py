@@ -1,0 +1,44 @@
+"""What a running fer-edge shows the world at one moment: faces, speed, and what is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["NOBODY", "LiveState", "ShownFace"]
+
+NOBODY = "nobody"
+"""The expression of a room without a face."""
+
+
+@dataclass(frozen=True)
+class ShownFace:
+    """One person and what is said of them now; `track` is the random name of `Reporter.name_of`."""
+
+    track: str
+    label: str
+    score: float
+    reason: str = ""
+    emotions: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LiveState:
+    """The newest state.
+
+    Attributes:
+        faces: largest first.
+        frames_per_second: results, over the last seconds.
+        faults: what is degraded → what is said about it; empty where all is well.
+        accelerator: what computes now, such as "cpu"; never what was wished for.
+    """
+
+    faces: tuple[ShownFace, ...] = ()
+    frames_per_second: float = 0.0
+    faults: Mapping[str, str] = field(default_factory=dict)
+    accelerator: str = "cpu"
+
+    @property
+    def expression(self) -> str:
+        """What the largest face shows, or "nobody"."""
+        return self.faces[0].label if self.faces else NOBODY
