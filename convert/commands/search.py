@@ -16,6 +16,7 @@ from convert.errors import CalibrationError, UsageError
 from convert.parity.gate import read_gate
 from convert.parity.task import Data, Task, make_task, shared_labels
 from convert.recipe import Recipe, read_recipe
+from convert.search.answered import FOLDER, Answered
 from convert.search.result import Search
 from convert.search.strategy import Question, search
 from convert.search.terminal import to_text
@@ -23,6 +24,7 @@ from convert.source import KerasFacts, keras_facts, read_keras
 from convert.training import labels_beside
 from convert.written import write_conversion
 from edge_runtime.bundle import InputFacts
+from edge_runtime.errors import ExplainedError
 from edge_runtime.files import write_whole
 from edge_runtime.labels import label_set
 from edge_runtime.running import WRONG_USE
@@ -53,7 +55,12 @@ def run(arguments: argparse.Namespace) -> int:
     task = _task(arguments, facts, illumination)
     calibration = _calibration(arguments, facts, illumination, task)
     question = Question(source, model, calibration, task, gate, arguments.sample, threads, runs)
-    finding = search(question, _progress)
+    answered = Answered(folder)
+    try:
+        finding = search(question, answered, _progress)
+    except ExplainedError:
+        answered.forget()
+        raise
     found = finding.search
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / RESULT, found.to_json())
@@ -65,12 +72,13 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"recipe: {folder / RECIPE}; model: {folder / MODEL}")
         print(f"again: {_again(arguments, folder)}")
     print(f"all trials: {folder / RESULT}")
+    answered.forget()
     # As in `parity`: rows that could not be read were judged on no side, and whoever asked for all must hear of it.
     return found.outcome.exit_code or (WRONG_USE if task.faces.problems else 0)
 
 
 def _folder(path: Path) -> Path:
-    if path.is_file() or (path.is_dir() and any(path.iterdir())):
+    if path.is_file() or (path.is_dir() and {each.name for each in path.iterdir()} - {FOLDER}):
         raise UsageError(
             f"--out {path}: {'a file' if path.is_file() else 'a folder with files in it'}",
             "a folder that is empty or not there yet",

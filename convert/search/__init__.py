@@ -5,10 +5,12 @@
 
 In Python, with a model that `read_keras` read, a calibration of `choose_calibration` and a task of `make_task`:
 
+    from convert.search.answered import Answered
     from convert.search.strategy import Question, search
 
-    found = search(Question(path, model, calibration, task, gate, sample=64, threads=2, latency_runs=50), progress)
-    found.found.kept  # the names of units, or found.found is None
+    question = Question(path, model, calibration, task, gate, sample=64, threads=2, latency_runs=50)
+    finding = search(question, Answered(folder), progress)
+    finding.recipe.keep_layers  # or finding.recipe is None
 
 `fewest` and `sensitivity` are functions of names and of arrays, and need numpy alone.
 """

@@ -2,8 +2,8 @@
 
     fewest = find_fewest(order, judge)   # order: the most sensitive first; judge: whether these, kept, are enough
 
-It is taken for granted that keeping more never hurts: what is a part of a set that was not enough is not tried. Quantization
-nearly keeps to that, and the set that is found was judged itself in any case.
+Halving takes for granted that keeping more never hurts. Quantization nearly keeps to that, and the set that is found was
+judged itself in any case.
 """
 
 from __future__ import annotations
@@ -30,8 +30,7 @@ def find_fewest(order: Sequence[str], judge: Judge, least: int = 1, most: int | 
 
     def enough(kept: frozenset[str]) -> bool:
         if kept not in asked:
-            part = any(kept < other for other, passed in asked.items() if not passed)
-            asked[kept] = False if part else judge(kept)
+            asked[kept] = judge(kept)
         return asked[kept]
 
     number = _shortest_prefix(order, enough, least, most)

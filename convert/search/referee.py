@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from convert.errors import ConvertError
 from convert.parity.answers import Answers
 from convert.parity.contest import Progress
@@ -16,6 +14,7 @@ from convert.parity.latency import machine_name, measure_latencies
 from convert.parity.measures import compare
 from convert.parity.task import Task
 from convert.parity.verdict import Outcome, judge
+from convert.search.answered import Answered
 from convert.search.attempt import Attempt
 from convert.search.forms import FormSide
 from convert.tflite import Conversion
@@ -36,6 +35,7 @@ class Referee:
         illumination: that the model was trained with.
         threads: while the faces are answered.
         latency_runs: of either side, in turns, where the gate judges latency; they are not measured where it does not.
+        answered: asks the forms.
         progress: told what is answered.
 
     Raises:
@@ -51,9 +51,11 @@ class Referee:
         illumination: str,
         threads: int,
         latency_runs: int,
+        answered: Answered,
         progress: Progress,
     ) -> None:
         self._task, self._gate, self._progress = task, gate, progress
+        self._answered = answered
         self._illumination, self._threads = illumination, threads
         self._runs = latency_runs if gate.latency_ratio is not None else 0
         self._side = FormSide(_REFERENCE, float32, "float32", illumination, threads)
@@ -125,7 +127,7 @@ class Referee:
     def _answers(self, side: FormSide) -> Answers:
         rows = self._task.faces.rows
         advance = self._progress(side.about.name, len(rows))
-        probabilities = np.ascontiguousarray(side.probabilities(self._pixels, advance))
+        probabilities = self._answered.ask(side, self._pixels, advance)
         return Answers(side.about.name, "tflite", probabilities, rows, side.about.facts)
 
 

@@ -52,10 +52,13 @@ class Search:
 
     @property
     def outcome(self) -> Outcome:
-        """Passed where something was found; else what the gate says of the attempt that kept most."""
-        if self.found is not None:
-            return Outcome.PASSED
-        return max(self.attempts, key=lambda each: len(each.kept)).outcome
+        """Passed where something was found; else what the gate says of `nearest`."""
+        return Outcome.PASSED if self.found is not None else self.nearest.outcome
+
+    @property
+    def nearest(self) -> Attempt:
+        """Of the attempts that did not pass, the one that kept most; only where nothing was found."""
+        return max((each for each in self.attempts if not each.passed), key=lambda each: len(each.kept))
 
     def as_json(self) -> dict[str, Any]:
         return {

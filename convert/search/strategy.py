@@ -20,6 +20,7 @@ from convert.parity.latency import machine_name
 from convert.parity.sides import read_model
 from convert.parity.task import Task
 from convert.recipe import Recipe
+from convert.search.answered import Answered
 from convert.search.attempt import Attempt
 from convert.search.fewest import find_fewest
 from convert.search.forms import Forms, FormSide, make_forms
@@ -71,11 +72,12 @@ class Finding:
     conversion: Conversion | None
 
 
-def search(question: Question, progress: Progress) -> Finding:
+def search(question: Question, answered: Answered, progress: Progress) -> Finding:
     """Finds the form with the fewest units in float32 that passes.
 
     Args:
         question: what is searched.
+        answered: asks the forms, and knows what they said before a search was broken off.
         progress: told what is being answered or measured, and how far it is.
 
     Raises:
@@ -88,7 +90,9 @@ def search(question: Question, progress: Progress) -> Finding:
     float32 = float32_form(model, facts, where)
     checked(model, facts, float32, "float32", where)
     illumination, threads = calibration.illumination, question.threads
-    referee = Referee(question.task, question.gate, float32, illumination, threads, question.latency_runs, progress)
+    referee = Referee(
+        question.task, question.gate, float32, illumination, threads, question.latency_runs, answered, progress
+    )
     all_float = referee.all_float()
     forms = make_forms(model, facts, float32, calibration.pixels, where)
     attempts: list[Attempt] = []
@@ -107,7 +111,7 @@ def search(question: Question, progress: Progress) -> Finding:
         attempts.append(referee.judge((), "int8", 0.0, by_converter))
     # Where nothing kept holds but costs too much, whatever is kept costs more.
     if not attempts[-1].passed and (everything.passed or not everything.answers_hold):
-        sensitivities = _sensitivities(forms, calibration, question.sample, threads, progress)
+        sensitivities = _sensitivities(forms, calibration, question.sample, threads, answered, progress)
         order = [each.name for each in most_sensitive_first(sensitivities)]
         find_fewest(order, lambda kept: attempt(kept).answers_hold, most=_most(order, forms))
     # ai-edge-quantizer's form of a model that keeps nothing is no kind of its own: `--kind int8` makes that.
@@ -140,7 +144,7 @@ def search(question: Question, progress: Progress) -> Finding:
 
 
 def _sensitivities(
-    forms: Forms, calibration: Calibration, sample: int, threads: int, progress: Progress
+    forms: Forms, calibration: Calibration, sample: int, threads: int, answered: Answered, progress: Progress
 ) -> tuple[Sensitivity, ...]:
     """Of each unit, in the order of the net."""
     chosen = np.random.default_rng(calibration.seed).permutation(len(calibration))[:sample]
@@ -148,7 +152,7 @@ def _sensitivities(
 
     def answers(content: bytes) -> NDArray[np.float32]:
         side = FormSide("one unit in int8", content, "mixed", calibration.illumination, threads)
-        return side.probabilities(pixels, lambda _: None)
+        return answered.ask(side, pixels, lambda _: None)
 
     reference = answers(forms.float32)
     signals = forms.signals(pixels)

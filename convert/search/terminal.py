@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from convert.parity.terminal import aligned
 from convert.parity.verdict import Outcome
 from convert.search.attempt import Attempt
 from convert.search.result import Search
@@ -11,6 +12,8 @@ from convert.search.sensitivity import Sensitivity, most_sensitive_first
 
 __all__ = ["to_text"]
 
+_UNITS = ("", "divergence", "alike", "signal to noise", "of the MACs", "operators")
+_TRIALS = ("kept in float32", "bytes", "float MACs", "accuracy", "difference (95 %)", "alike", "|Δp|", "gate")
 _UNKNOWN = "–"
 _SHOWN = 20
 """Of a table with hundreds of layers, the most sensitive; `search.json` has all."""
@@ -27,16 +30,14 @@ def _lines(found: Search) -> Iterator[str]:
         yield ""
         yield f"Each alone in int8, on {found.sample} calibration faces:"
         ranked = most_sensitive_first(found.sensitivities)
-        head = ("", "divergence", "alike", "signal to noise", "of the MACs", "operators")
         total = sum(each.macs for each in ranked)
-        yield from _table([head, *(_sensitivity(each, total) for each in ranked[:_SHOWN])])
+        yield from aligned([_UNITS, *(_sensitivity(each, total) for each in ranked[:_SHOWN])])
         if len(ranked) > _SHOWN:
             yield f"… and {len(ranked) - _SHOWN} less sensitive ones, in search.json"
     yield ""
-    head = ("kept in float32", "bytes", "float MACs", "accuracy", "difference (95 %)", "alike", "|Δp|", "gate")
     trials = [_trial("everything", found.all_float)]
     trials += [_trial(_kept(each), each) for each in found.attempts]
-    yield from _table([head, *trials])
+    yield from aligned([_TRIALS, *trials])
     yield ""
     yield from _conclusion(found)
 
@@ -88,8 +89,7 @@ def _conclusion(found: Search) -> Iterator[str]:
             f" all in float32 takes {found.all_float.size_bytes:,} bytes"
         )
     else:
-        most = max(found.attempts, key=lambda each: len(each.kept))
-        yield f"nothing passes; with {_kept(most)} in float32: {most.reason}"
+        yield f"nothing passes; with {_kept(found.nearest)} in float32: {found.nearest.reason}"
         yield from _all_float(found.all_float)
         return
     yield f"chosen among {len(found.attempts)} trials on {found.data.split}: the figures of that split flatter it a little"
@@ -100,9 +100,3 @@ def _all_float(attempt: Attempt) -> Iterator[str]:
         accuracy = attempt.comparison.candidate.accuracy.value
         said = "passes" if attempt.passed else attempt.reason
         yield f"  all in float32: {100 * accuracy:.2f} % accuracy, {attempt.size_bytes:,} bytes; {said}"
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

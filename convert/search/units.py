@@ -92,7 +92,7 @@ def find_units(float32: Graph, quantized: Collection[str], known: Collection[str
             groups.join(place, first.setdefault(layer, place))
         if nodes[place].operator in _MOVING:
             feeding = next((makers[each] for each in nodes[place].inputs if each in makers), None)
-            if feeding in groups:
+            if feeding is not None and feeding in groups:
                 groups.join(place, feeding)
     units = {}
     for members in groups.all():

@@ -13,12 +13,14 @@ from convert.graph import read_graph
 from convert.parity.gate import KEYS
 from convert.quiet import quiet_tensorflow
 from convert.recipe import read_recipe
+from convert.search.forms import FormSide
 from convert.trial import keras_answers
 from edge_runtime.facesets import FaceSet
 from edge_runtime.labels import FER2013
 from tests.convert.made import made_up_faces, made_up_pixels, tiny_model, write_fer2013
 
 JUDGED = 140
+FILES = ["model.tflite", "model.tflite.json", "recipe.toml", "search.json"]
 
 
 def run(*arguments):
@@ -130,18 +132,21 @@ def test_the_result_names_model_data_gate_and_calibration_by_their_hashes(ruined
     ]
     assert {len(each) for each in hashes} == {64}
     assert (table["data"]["faces"], table["sensitivity"]["faces"]) == (JUDGED, 32)
+    assert all(each["latency_ratio"] is None for each in table["trials"]), "a gate that does not, has not"
     assert {"tensorflow", "ai-edge-quantizer", "ai-edge-litert", "machine"} <= set(table["environment"])
 
 
 def test_int8_that_passes_at_once_needs_no_float_and_is_an_int8_recipe(files, tmp_path, capsys):
     out = tmp_path / "sound"
-    assert run(*asked(files, files.sound, out)) == 0
+    gate = write_gate(tmp_path / "timed.toml", agreement=0.9, latency_ratio=1000.0)
+    assert run(*asked(files, files.sound, out, "--latency-runs", 5, gate=gate)) == 0
     assert "nothing needs float32: int8 throughout passes" in capsys.readouterr().out
     assert read_recipe(str(out / "recipe.toml")).kind == "int8"
     assert read_graph((out / "model.tflite").read_bytes(), "it").output.dtype == "uint8"
     table = json.loads((out / "search.json").read_text())
     assert table["sensitivity"]["units"] == []
     assert table["trials"][table["found"]]["kind"] == "int8"
+    assert all(each["latency_ratio"] > 0 for each in table["trials"]), "a gate that judges latency has it measured"
 
 
 def test_a_search_in_vain_exits_1_and_says_what_float32_reaches(files, tmp_path, capsys):
@@ -196,6 +201,31 @@ def test_wrong_use_is_one_line_and_leaves_no_file(files, tmp_path, refused):
     assert "--sample 1;" in refused(*asked(files, files.sound, out, "--sample", 1))
     timed = write_gate(tmp_path / "timed.toml", latency_ratio=2.0)
     assert "--latency-runs 0 with a gate" in refused(*asked(files, files.sound, out, "--latency-runs", 0, gate=timed))
+
+
+def test_a_search_that_was_broken_off_goes_on_where_it_was(files, ruined, tmp_path, monkeypatch, capsys):
+    asked_again, whole = [], FormSide.probabilities
+
+    def probabilities(side, pixels, advance):
+        asked_again.append(side.about.name)
+        return whole(side, pixels, advance)
+
+    def interrupted(name, count):
+        if name == "1 kept":
+            raise KeyboardInterrupt
+        return lambda _: None
+
+    command = asked(files, files.ruined, tmp_path / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr("convert.commands.search._progress", interrupted)
+        assert run(*command) == 130
+    assert capsys.readouterr().err.endswith("convert: interrupted\n")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["answers"]
+    monkeypatch.setattr(FormSide, "probabilities", probabilities)
+    assert run(*command) == 0
+    assert asked_again == ["1 kept"], "all else was answered before"
+    assert json.loads((tmp_path / "out" / "search.json").read_text()) == ruined.table
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == FILES
 
 
 def test_a_folder_with_files_in_it_is_not_written_into(files, ruined, capsys):
