@@ -21,20 +21,21 @@ from train.recipe_tables import Quantization
 from train.trainee import Trainee
 from train.views import predict
 
-FACTOR = 100.0
-"""By how much one channel is larger than the others, which then share two or three of its 256 values."""
+FACTOR = 50.0
+"""By how much one channel is larger than the others, which are then left with some five of its 256 values."""
 
 
 @pytest.fixture(scope="module")
 def faces() -> FaceSet:
-    return tiny_faces()
+    return tiny_faces(a_class=16)
 
 
 def small(folder: Path, **changes: str) -> Recipe:
     """A net with batch normalization and a pooled head, which learns the made-up faces in seconds; no distortions."""
-    plain = {"rotation_deg": "0", "scale": "0", "shift": "0", "erase": "0", "weight_decay": "0"}
-    options = '{ filters = [8, 16], head = "pool", convolutions = 1, dropout = 0.1 }'
-    return tiny(folder, architecture='"vgg"', options=options, optimizer='"adam"', **{**plain, **changes})
+    distortions = ("rotation_deg", "scale", "shift", "brightness", "contrast", "erase", "weight_decay")
+    plain = {**dict.fromkeys(distortions, "0"), "flip": "false", "optimizer": '"adam"', "architecture": '"vgg"'}
+    options = '{ filters = [8, 16, 16], head = "pool", convolutions = 1, dropout = 0.0 }'
+    return tiny(folder, options=options, **{**plain, **changes})
 
 
 def rounding(recipe: Recipe, weights: Path | str = "none") -> Recipe:
@@ -53,7 +54,7 @@ def accuracy(model: keras.Model, faces: FaceSet) -> float:
 def ruined(tmp_path_factory, faces) -> Path:
     """A trained model whose answers are the same in float, but of which rounding leaves little: one channel is large."""
     folder = tmp_path_factory.mktemp("ruined")
-    model = fit_in(folder / "float", small(folder, stages="[{ epochs = 30 }]"), faces).model
+    model = fit_in(folder / "float", small(folder, stages="[{ epochs = 15 }]", learning_rate="0.01"), faces).model
     norm, after = model.get_layer("block0_0_norm"), model.get_layer("block1_0")
     gamma, beta, *averages = norm.get_weights()
     (kernel,) = after.get_weights()
@@ -67,11 +68,11 @@ def ruined(tmp_path_factory, faces) -> Path:
 def test_fine_tuning_mends_a_model_that_rounding_ruins_and_its_best_epoch_is_chosen_as_rounded(tmp_path, faces, ruined):
     choosing, before = faces.split("PublicTest"), load_model(ruined)
     was = accuracy(fake_quantized(before), choosing)
-    assert accuracy(before, choosing) > was + 0.3
-    recipe = rounding(small(tmp_path, stages="[{ epochs = 10 }]", learning_rate="0.005"), ruined)
+    assert accuracy(before, choosing) > was + 0.2
+    recipe = rounding(small(tmp_path, stages="[{ epochs = 8 }]", learning_rate="0.001"), ruined)
     fitted = fit_in(tmp_path / "run", recipe, faces)
     now = accuracy(fake_quantized(fitted.model), choosing)
-    assert now > was + 0.2
+    assert now > was + 0.15
     assert now == pytest.approx(fitted.history[fitted.best_epoch - 1]["chosen_accuracy"])
 
 
