@@ -22,6 +22,7 @@ from train.checkpoint import Checkpoints
 from train.errors import CheckpointError, DataError
 from train.models import build_logits, with_softmax
 from train.progress import Progress
+from train.quantization import fake_quantized
 from train.recipe import Recipe
 from train.recipe_tables import Schedule
 from train.refit import find_refit, fold_refit
@@ -87,6 +88,8 @@ def fit(
         carried = carry_weights(trainee.logits, table.architecture, table.weights, training.label_set.names)
         if carried:
             say(carried)
+        elif recipe.quantization.rounds:
+            say("it learns int8's rounding from the first step on: give it a finished run with --weights")
         best = trainee.weights()
         wall_s = 0.0
     else:
@@ -147,8 +150,9 @@ def _finished(
     final.set_weights(best)
     if recipe.targets.refit:
         pixels = middle(lessons.pixels, table.crop)
+        net = fake_quantized(final) if recipe.quantization.rounds else final
         answers = [
-            np.asarray(final.predict_on_batch(pixels[start : start + 512].astype(np.float32)))
+            np.asarray(net.predict_on_batch(pixels[start : start + 512].astype(np.float32)))
             for start in range(0, len(pixels), 512)
         ]
         refit = find_refit(np.concatenate(answers), training.labels)

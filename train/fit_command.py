@@ -15,6 +15,7 @@ from train.files import make_folder
 from train.fit import fit
 from train.progress import Progress
 from train.recipe import Recipe, read_recipe, recipe_file
+from train.run_card import CARD, read_card
 from train.run_folder import write_run
 from train.smoke import STEPS, smoke_recipe
 from train.splits import Splits, open_splits
@@ -112,6 +113,11 @@ def _train(
         f"best epoch {fitted.best_epoch} of {len(fitted.history)} after {duration(fitted.wall_s)}; {splits.choose_split}:"
     )
     print("\n".join(evaluation.lines()))
+    card = read_card(folder / CARD)
+    if card is not None and card["result"]["rounded_accuracy"] is not None:
+        print(
+            f"with int8's rounding, by which the best epoch was chosen: {100 * card['result']['rounded_accuracy']:.2f} %"
+        )
     return 2 if splits.training.problems else 0
 
 

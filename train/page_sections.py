@@ -115,6 +115,8 @@ def _learning(run: ShownRun) -> Html:
     note = f"The ring is epoch {best}, whose weights were kept: the best on {split}."
     if marks:
         note += f" Dotted: the faces change size, from {history[0]['size']:g} px on."
+    if run.card["result"].get("rounded_accuracy") is not None:
+        note += f" All of it was learnt, and judged on {split}, with int8’s rounding."
     if len(chosen) < len(history):
         note += " Only epochs at the model’s whole view could be kept."
     return section("Learning", tag("div", *charts, class_="charts"), note=note)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edge_runtime.tables import TableFile, list_tables, parse_table, read_table
 from train.errors import RecipeError
-from train.recipe_tables import AugmentOptions, ModelTable, Schedule, Targets
+from train.recipe_tables import AugmentOptions, ModelTable, Quantization, Schedule, Targets
 
 __all__ = ["RECIPES", "Recipe", "list_recipes", "read_recipe", "recipe_file"]
 
@@ -28,6 +28,7 @@ class Recipe:
     schedule: Schedule
     targets: Targets = field(default_factory=Targets)
     augment: AugmentOptions = field(default_factory=AugmentOptions)
+    quantization: Quantization = field(default_factory=Quantization)
     seed: int = 1
     sha256: str = ""
 
@@ -42,6 +43,11 @@ class Recipe:
             raise ValueError(f"a last stage at {last.size} px, but the saved net reads {self.model.net_size} px")
         if (self.augment.mixup or self.targets.kind == "probability") and self.targets.class_weights != "none":
             raise ValueError("class_weights need faces of one fixed class each: without mixup and probability")
+        if self.quantization.rounds and self.model.precision != "float32":
+            raise ValueError(
+                f"quantization with precision {self.model.precision!r}, whose own steps are as coarse as those of int8:"
+                ' set model.precision = "float32"'
+            )
 
 
 def list_recipes() -> list[str]:

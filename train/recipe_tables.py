@@ -1,4 +1,4 @@
-"""The tables of a recipe: `[model]`, `[targets]`, `[augment]` and `[schedule]`, each checking itself."""
+"""The tables of a recipe: `[model]`, `[targets]`, `[augment]`, `[schedule]` and `[quantization]`, each checking itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from edge_runtime.illumination import ILLUMINATIONS
 
-__all__ = ["AugmentOptions", "ModelTable", "Schedule", "Stage", "Targets"]
+__all__ = ["AugmentOptions", "ModelTable", "Quantization", "Schedule", "Stage", "Targets"]
 
 
 def _one_of(what: str, value: str, known: tuple[str, ...]) -> None:
@@ -113,6 +113,25 @@ class AugmentOptions:
             raise ValueError("scale, shift and contrast are shares below 1")
         if self.erase > 1 or self.probability > 1:
             raise ValueError("erase and probability are at most 1")
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """Fine-tuning under the rounding that a conversion will do (see `quantization.py`).
+
+    Attributes:
+        kind: "none"; or "int8": kernels and activations are rounded while the net learns and while its best epoch is
+            chosen, and batch normalization's averages stay as they are. The saved model is in float32, without any of it.
+    """
+
+    kind: str = "none"
+
+    def __post_init__(self) -> None:
+        _one_of("kind", self.kind, ("none", "int8"))
+
+    @property
+    def rounds(self) -> bool:
+        return self.kind != "none"
 
 
 @dataclass(frozen=True)

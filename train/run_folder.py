@@ -21,6 +21,7 @@ from train.faces import repeated_in
 from train.files import whole_path
 from train.fit import Fitted
 from train.page import write_page
+from train.quantization import fake_quantized
 from train.recipe import Recipe
 from train.report import write_history, write_reliability, write_scores
 from train.run_card import CARD, Code, DataFacts, Hardware, ResultFacts, RunCard, Versions
@@ -51,7 +52,10 @@ def write_run(
     write_scores(evaluation.scores, evaluation.lines(), f"{recipe.name}, {splits.choose_split}", folder)
     reliability = measure_reliability(probabilities, choosing.labels)
     write_reliability(reliability, f"{recipe.name}, {splits.choose_split}", folder)
-    scores, fresh = evaluation.scores, evaluation.fresh
+    scores, fresh, rounded = evaluation.scores, evaluation.fresh, None
+    if recipe.quantization.rounds:
+        answers = predict(fake_quantized(model), choosing.pixels).argmax(axis=1)
+        rounded = float((answers == choosing.labels).mean())
     card = RunCard(
         recipe={"name": recipe.name, "sha256": recipe.sha256, "seed": recipe.seed},
         model={
@@ -62,6 +66,7 @@ def write_run(
             "precision": recipe.model.precision,
             "weights": Path(recipe.model.weights).name,  # a path of this machine says nothing elsewhere
             "illumination": recipe.model.illumination,
+            "quantization": recipe.quantization.kind,
             "label_set": recipe.label_set,
             "labels": list(splits.training.label_set.names),
         },
@@ -77,6 +82,7 @@ def write_run(
             macro_f1=scores.macro_f1,
             parameters=int(model.count_params()),
             steps_per_epoch=steps,
+            rounded_accuracy=rounded,
         ),
         code=Code.here(),
         versions=Versions.here(),

@@ -18,6 +18,7 @@ from train.errors import DivergedError, RecipeError
 from train.fused import with_fused_normalization
 from train.learning import epoch_rate, make_optimizer
 from train.models import build_logits
+from train.quantization import fake_quantized
 from train.recipe import Recipe
 from train.recipe_tables import Stage
 
@@ -40,7 +41,7 @@ class Trainee:
             built = build_logits(
                 table.architecture, table.options, classes, None if open_size else table.net_size, table.channels
             )
-            self.logits = with_fused_normalization(built)
+            self.logits = fake_quantized(built) if recipe.quantization.rounds else with_fused_normalization(built)
             self.augment = Augment(recipe.augment, table.net_size, recipe.seed)
             inputs = keras.Input((table.size, table.size, table.channels), dtype="uint8")
             self.model = keras.Model(inputs, self.logits(self.augment(inputs)))
@@ -99,7 +100,7 @@ class Trainee:
         return Averaged(self, batches)
 
     def accuracy(self, faces: FaceSet) -> float:
-        """How often the net is right on `faces`, which it sees as the stage's size and view have it."""
+        """How often the net is right on `faces`, which it sees as the stage's size and view have it, rounded as it learns."""
         known = faces.where(faces.labels >= 0)
         table = self.recipe.model
         if not self.whole:
