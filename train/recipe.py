@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edge_runtime.tables import parse_table
 from train.errors import RecipeError
-from train.recipe_tables import AugmentOptions, ModelTable, Schedule, Targets
+from train.recipe_tables import AugmentOptions, Distillation, ModelTable, Schedule, Targets
 
 __all__ = ["RECIPES", "Recipe", "list_recipes", "read_recipe"]
 
@@ -18,7 +18,10 @@ RECIPES = Path(__file__).parent / "recipes"
 
 @dataclass(frozen=True)
 class Recipe:
-    """One system: where it comes from, what it keeps and changes of its source, and how it is trained."""
+    """One system: where it comes from, what it keeps and changes of its source, and how it is trained.
+
+    A recipe with a `distillation` is a student's, for `python -m train distill`; one without is for `fit`.
+    """
 
     name: str
     source: str
@@ -30,6 +33,7 @@ class Recipe:
     schedule: Schedule
     targets: Targets = field(default_factory=Targets)
     augment: AugmentOptions = field(default_factory=AugmentOptions)
+    distillation: Distillation | None = None
     seed: int = 1
     sha256: str = ""
 
@@ -44,6 +48,8 @@ class Recipe:
             raise ValueError(f"a last stage at {last.size} px, but the saved net reads {self.model.net_size} px")
         if (self.augment.mixup or self.targets.kind == "probability") and self.targets.class_weights != "none":
             raise ValueError("class_weights need faces of one fixed class each: without mixup and probability")
+        if self.augment.mixup and self.distillation is not None and self.distillation.views == "cached":
+            raise ValueError('mixup needs views = "live": the teachers have no answers for mixtures of cached views')
 
 
 def list_recipes() -> list[str]:

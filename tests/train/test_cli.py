@@ -62,15 +62,17 @@ def line_of(capsys, *arguments: object) -> str:
 
 @pytest.mark.parametrize("name", list_recipes())
 def test_every_recipe_runs_a_trial_on_made_up_faces(name, tmp_path, capsys):
-    assert main(["fit", "--recipe", name, "--smoke", "--out", str(tmp_path / "run")]) == 0
+    recipe = read_recipe(name)
+    command = "fit" if recipe.distillation is None else "distill"
+    assert main([command, "--recipe", name, "--smoke", "--out", str(tmp_path / "run")]) == 0
     printed = capsys.readouterr().out
     assert "epoch 1/2" in printed
     assert "epoch 2/2" in printed
-    recipe = read_recipe(name)
     card = json.loads((tmp_path / "run" / "run.json").read_text())
     assert card["result"]["steps_per_epoch"] == 2
     assert card["recipe"]["sha256"] == f"smoke-{recipe.sha256}"
     assert FILES - {path.name for path in (tmp_path / "run").iterdir()} == {"recipe.toml"}
+    assert ("distillation" in card) == (recipe.distillation is not None)
     sizes = [line.split(",")[5] for line in (tmp_path / "run" / "history.csv").read_text().splitlines()[1:]]
     stages = recipe.schedule.stages
     assert sizes == [str(stage.size or recipe.model.net_size) for stage in (stages[0], stages[-1])]
