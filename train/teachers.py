@@ -156,10 +156,10 @@ def joined(teachers: Sequence[Teacher], channels: int, precision: str, layer: st
     """
     inputs = keras.Input((None, None, channels), name="pixels")
     answers, outputs = [], {}
-    for teacher in teachers:
+    for number, teacher in enumerate(teachers):
         side = teacher.model.input_shape[1]
         seen = ops.image.resize(ops.cast(inputs, "float32"), (side, side), interpolation="bilinear")
-        net = _in_precision(_logits_and(teacher, layer), precision)
+        net = _in_precision(_logits_and(teacher, layer, f"teacher{number}"), precision)
         given = net(seen, training=False)
         answers.append(ops.log_softmax(ops.cast(given["logits"], "float32")))
         if layer is not None:
@@ -172,7 +172,7 @@ def joined(teachers: Sequence[Teacher], channels: int, precision: str, layer: st
     return model
 
 
-def _logits_and(teacher: Teacher, layer: str | None) -> keras.Model:
+def _logits_and(teacher: Teacher, layer: str | None, name: str) -> keras.Model:
     """The teacher up to its logits, where it has a layer of them, and to the features of a layer."""
     model = teacher.model
     last = model.layers[-1]
@@ -187,7 +187,7 @@ def _logits_and(teacher: Teacher, layer: str | None) -> keras.Model:
                 "correct distillation.features.teacher_layer",
             )
         outputs["features"] = model.get_layer(layer).output
-    return keras.Model(model.input, outputs, name=teacher.name.replace("/", "_"))
+    return keras.Model(model.input, outputs, name=name)
 
 
 def _in_precision(net: keras.Model, precision: str) -> keras.Model:

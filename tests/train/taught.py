@@ -21,23 +21,25 @@ POOLED = {"filters": [4, 8], "head": "pool", "convolutions": 1, "dropout": 0.4}
 """A tiny net that reads any size, with batch normalization and dropout."""
 
 
-def student_toml(path: Path, distillation: str = "", stages: str = "[{ epochs = 3 }]", **changes: str) -> Path:
-    """TINY as a student's recipe: `distillation` holds lines of that table, `changes` replace values as `toml` does."""
+def student_toml(
+    path: Path, distillation: str = "", stages: str = "[{ epochs = 3 }]", learning_rate: str = "0.02"
+) -> Path:
+    """TINY as the recipe of a student that can learn from such nets; `distillation` holds the lines of that table."""
     text = TINY.replace('architecture = "simple_cnn"', 'architecture = "vgg"')
     text = text.replace(
         "options = { filters = [4, 4, 4, 4], dense = 8 }",
         'options = { filters = [4, 8], head = "pool", convolutions = 1, dropout = 0.4 }',
     )
     text = text.replace("stages = [{ epochs = 3 }]", f"stages = {stages}")
-    text = text.replace("learning_rate = 0.02", f"learning_rate = {changes.pop('learning_rate', '0.02')}")
-    for old, new in changes.items():
-        text = text.replace(f"{old} = ", f"{old} = {new} # ")
+    text = text.replace("learning_rate = 0.02", f"learning_rate = {learning_rate}")
     path.write_text(f"{text}\n[distillation]\n{distillation}\n")
     return path
 
 
-def student(folder: Path, distillation: str = "", **changes: str) -> Recipe:
-    return read_recipe(str(student_toml(folder / "student.toml", distillation, **changes)))
+def student(
+    folder: Path, distillation: str = "", stages: str = "[{ epochs = 3 }]", learning_rate: str = "0.02"
+) -> Recipe:
+    return read_recipe(str(student_toml(folder / "student.toml", distillation, stages, learning_rate)))
 
 
 def net(labels: str = "fer2013", size: int = SIZE, channels: int = 1, seed: int = 5) -> keras.Model:
