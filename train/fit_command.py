@@ -130,7 +130,7 @@ def train_recipe(
 
 def recipe_bytes(name_or_path: str) -> bytes:
     named = RECIPES / f"{name_or_path}.toml"
-    return (named if named.exists() else Path(name_or_path)).readrecipe_bytes()
+    return (named if named.exists() else Path(name_or_path)).read_bytes()
 
 
 def _line(progress: Progress, choosing: str) -> str:

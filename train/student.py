@@ -148,7 +148,7 @@ class Student(Trainee):
 
     def _model(self) -> keras.Model:
         table, share = self.table, self.table.teacher_share if self.teachers is not None else 0.0
-        inputs = {"pixels": keras.Input((None, None, self.recipe.model.channels), dtype="uint8", name="pixels")}
+        inputs = {"pixels": keras.Input(self.logits.input_shape[1:], dtype="uint8", name="pixels")}
         if not self.live:
             inputs["answers"] = keras.Input((self.classes,), dtype="float32", name="answers")
         pixels = ops.cast(inputs["pixels"], "float32")
