@@ -112,7 +112,6 @@ class AnswerStore:
             for place in chunks(self.shape[0]):
                 if place.stop <= len(answers):
                     continue
-                # A chunk is asked for as a whole, also where an earlier version stopped within it.
                 answers = np.concatenate([answers[: place.start], ask(view, place).astype(np.float16)])
                 self._write(view, answers)
                 done = min(total, done + place.stop - place.start)
