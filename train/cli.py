@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     distill.add_argument(
         "--smoke",
         action="store_true",
-        help="a trial: two short epochs on made-up faces, without --teacher by an untrained net of the same recipe",
+        help="a trial: two short epochs on made-up faces, without --teacher by a small untrained net",
     )
     distill.set_defaults(module="train.distill_command")
 

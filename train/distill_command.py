@@ -29,6 +29,8 @@ __all__ = ["run"]
 
 _SECONDS_BETWEEN = 10.0
 """Between two lines about the teachers' answers."""
+_STAND_IN = {"filters": [8, 16], "convolutions": 1, "head": "pool"}
+"""A net that a trial without a teacher learns from; nothing is to be learnt of it."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -54,7 +56,7 @@ def _teachers(arguments: argparse.Namespace, recipe: Recipe) -> tuple[Teacher, .
     if arguments.teacher:
         return open_teachers(arguments.teacher, recipe)
     if arguments.smoke:
-        _say("--smoke without --teacher: an untrained net of the same recipe stands in")
+        _say("--smoke without --teacher: a small untrained net stands in")
         return (_stand_in(recipe),)
     raise DataError(
         "distill without --teacher",
@@ -67,8 +69,8 @@ def _stand_in(recipe: Recipe) -> Teacher:
     keras.utils.set_random_seed(recipe.seed)
     table = recipe.model
     classes = len(label_set(recipe.label_set))
-    net = build_logits(table.architecture, table.options, classes, table.net_size, table.channels)
-    return Teacher("untrained", recipe.name, "untrained", 1 / classes, "PublicTest", with_softmax(net, table.size))
+    net = with_softmax(build_logits("vgg", _STAND_IN, classes, table.size, table.channels))
+    return Teacher("untrained", "vgg", "untrained", 1 / classes, "PublicTest", net)
 
 
 def _unlabelled(arguments: argparse.Namespace, recipe: Recipe, splits: Splits) -> NDArray[np.uint8] | None:
