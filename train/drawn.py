@@ -7,7 +7,6 @@ rounded to uint8, as every picture is that a board sees.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,11 +47,14 @@ def draw(augment: Augment, pixels: NDArray[np.uint8], view: DrawnView, seed: int
     return drawn
 
 
-def draw_chunk(augment: Augment, pixels: NDArray[np.uint8], view: DrawnView, seed: int, place: slice) -> NDArray[Any]:
-    """One of the chunks of `draw`, uint8."""
+def draw_chunk(
+    augment: Augment, pixels: NDArray[np.uint8], view: DrawnView, seed: int, place: slice
+) -> NDArray[np.uint8]:
+    """One of the chunks of `draw`."""
     random = (
         np.random.SeedSequence([seed, view.number, place.start]).generate_state(2) >> 1
     )  # fits every backend's state
     augment.size, augment.view = view.size, view.kind
     augment.seed_generator.state.assign(random.astype("int64"))
-    return np.rint(np.asarray(augment(pixels[place], training=True))).astype(np.uint8)
+    drawn: NDArray[np.float32] = np.asarray(augment(pixels[place], training=True))
+    return np.rint(drawn).astype(np.uint8)

@@ -106,7 +106,7 @@ class TaughtBatches(Batches):
 
     def __getitem__(self, index: int) -> Any:
         pixels, targets, weights = super().__getitem__(index)
-        inputs = {"pixels": pixels}
+        inputs: dict[str, NDArray[Any]] = {"pixels": pixels}
         if self.answers is not None:
             inputs["answers"] = self.answers[self.chosen(index)]
         labelled = (targets.sum(axis=1) > 0).astype(np.float32)

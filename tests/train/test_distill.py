@@ -227,8 +227,11 @@ def test_a_label_drawn_from_votes_is_none_for_an_unlabelled_picture(tmp_path, fa
 
 
 def test_a_baseline_without_a_teacher_learns_the_labels_on_the_same_views(tmp_path, faces, wise):
-    recipe = student(tmp_path, 'views = "cached"\ncached_views = 2', stages="[{ epochs = 1 }]")
+    lines = 'views = "cached"\ncached_views = 2\nprecision = "bfloat16"'
+    recipe = student(tmp_path, lines, stages="[{ epochs = 1 }]")
     with_teacher, alone = (Student(recipe, 7, 3, Teaching(who), tmp_path, print) for who in ((wise,), ()))
+    for weight, other in zip(with_teacher.weights(), alone.weights(), strict=True):
+        assert np.array_equal(weight, other)  # both begin alike
     lessons = Lessons.of(faces.split("Training"), recipe)
     with_teacher.prepare(lessons)
     for trainee in (with_teacher, alone):
