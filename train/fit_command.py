@@ -12,16 +12,17 @@ from edge_runtime.files import write_whole
 from train.devices import data_parallel
 from train.errors import DataError
 from train.files import make_folder
-from train.fit import fit
+from train.fit import check_kind, fit
 from train.progress import Progress
 from train.recipe import Recipe, read_recipe, recipe_file
 from train.run_card import CARD, read_card
 from train.run_folder import write_run
 from train.smoke import STEPS, smoke_recipe
 from train.splits import Splits, open_splits
+from train.student import Teaching
 from train.terminal import duration, without_retracing_remarks
 
-__all__ = ["run"]
+__all__ = ["INTERRUPTED", "TimeIsUpError", "changed", "run", "train_recipe"]
 
 INTERRUPTED = 130
 RECIPE = "recipe.toml"
@@ -36,12 +37,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     Returns 0, 2 after broken rows, 130 after Ctrl-C or where `--minutes` were over first.
     """
-    recipes = [_changed(read_recipe(name), arguments) for name in arguments.recipe]
+    recipes = [changed(read_recipe(name), arguments) for name in arguments.recipe]
     if len({recipe.name for recipe in recipes}) < len(recipes):
         names = ", ".join(recipe.name for recipe in recipes)
         raise DataError(
             f"recipes called {names}", "different ones", "name each once: a run folder has its recipe's name"
         )
+    for recipe in recipes:
+        check_kind(recipe, taught=False)
     until = None if arguments.minutes is None else time.monotonic() + 60 * arguments.minutes
     code = 0
     for words, recipe in zip(arguments.recipe, recipes, strict=True):
@@ -50,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         if len(recipes) > 1:
             folder = (arguments.out or Path("runs")) / recipe.name
         with without_retracing_remarks():
-            outcome = _train(
+            outcome = train_recipe(
                 recipe,
                 splits,
                 folder,
@@ -64,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     return code
 
 
-def _changed(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
+def changed(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
     """The recipe as the command's options change it."""
     if arguments.smoke:
         recipe = smoke_recipe(recipe)
@@ -73,10 +76,26 @@ def _changed(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
     return recipe
 
 
-def _train(
-    recipe: Recipe, splits: Splits, folder: Path, words: bytes | None, until: float | None, devices: int | None
+def train_recipe(
+    recipe: Recipe,
+    splits: Splits,
+    folder: Path,
+    words: bytes | None,
+    until: float | None,
+    devices: int | None,
+    teaching: Teaching | None = None,
 ) -> int:
-    """One recipe into one folder. `words` is its file, None for a trial; `until` is when to stop, monotonic seconds."""
+    """One recipe into one folder; says how it goes and returns the exit code.
+
+    Args:
+        recipe: what to train.
+        splits: the faces.
+        folder: the run folder, made where it is missing.
+        words: the recipe's file, None for a trial.
+        until: when to stop, in monotonic seconds.
+        devices: that share each batch.
+        teaching: what a student's recipe learns from beside its labels.
+    """
     make_folder(folder)
     epochs: list[Progress] = []
 
@@ -98,12 +117,12 @@ def _train(
         with data_parallel(devices, recipe.schedule.batch) as sharing:
             if sharing > 1:
                 _say(f"each batch is shared by {sharing} devices")
-            fitted = fit(recipe, splits.training, splits.choosing, folder, report, _say, steps)
+            fitted = fit(recipe, splits.training, splits.choosing, folder, report, _say, steps, teaching)
         if not epochs:
             _say(f"{folder}: all {total} epochs are done; only its reports are written again")
         if words is not None:
             write_whole(folder / RECIPE, words)
-        evaluation = write_run(fitted, recipe, splits, folder, steps, trained=bool(epochs))
+        evaluation = write_run(fitted, recipe, splits, folder, steps, trained=bool(epochs), teaching=teaching)
     except (KeyboardInterrupt, TimeIsUpError) as cause:
         done = f"{epochs[-1].epoch} of {total} epochs are kept" if epochs else "what was done before is kept"
         why = "interrupted" if isinstance(cause, KeyboardInterrupt) else "the minutes are over"

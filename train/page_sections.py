@@ -28,6 +28,7 @@ from edge_runtime.pages import (
 )
 from edge_runtime.reliability import Reliability
 from train.page_head import head
+from train.page_teachers import teachers
 from train.shown_run import ShownRun
 from train.terminal import duration
 
@@ -42,7 +43,7 @@ def run_page(run: ShownRun, shown: int) -> Html:
         parts.append(_confidence(run.reliability))
     if shown:
         parts.append(_faces(run, shown))
-    parts += [_recipe(run), _data(run), _made_by(run)]
+    parts += [*teachers(run), _recipe(run), _data(run), _made_by(run)]
     return page(f"{name} on {run.split}", head(run), *parts)
 
 

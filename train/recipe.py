@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edge_runtime.tables import TableFile, list_tables, parse_table, read_table
 from train.errors import RecipeError
-from train.recipe_tables import AugmentOptions, ModelTable, Quantization, Schedule, Targets
+from train.recipe_tables import AugmentOptions, Distillation, ModelTable, Quantization, Schedule, Targets
 
 __all__ = ["RECIPES", "Recipe", "list_recipes", "read_recipe", "recipe_file"]
 
@@ -16,7 +16,10 @@ RECIPES = Path(__file__).parent / "recipes"
 
 @dataclass(frozen=True)
 class Recipe:
-    """One system: where it comes from, what it keeps and changes of its source, and how it is trained."""
+    """One system: where it comes from, what it keeps and changes of its source, and how it is trained.
+
+    A recipe with a `distillation` is a student's, for `python -m train distill`; one without is for `fit`.
+    """
 
     name: str
     source: str
@@ -29,6 +32,7 @@ class Recipe:
     targets: Targets = field(default_factory=Targets)
     augment: AugmentOptions = field(default_factory=AugmentOptions)
     quantization: Quantization = field(default_factory=Quantization)
+    distillation: Distillation | None = None
     seed: int = 1
     sha256: str = ""
 
@@ -48,6 +52,8 @@ class Recipe:
                 f"quantization with precision {self.model.precision!r}, whose own steps are as coarse as those of int8:"
                 ' set model.precision = "float32"'
             )
+        if self.augment.mixup and self.distillation is not None and self.distillation.views == "cached":
+            raise ValueError('mixup needs views = "live": the teachers have no answers for mixtures of cached views')
 
 
 def list_recipes() -> list[str]:

@@ -127,7 +127,10 @@ class ResultFacts:
 
 @dataclass(frozen=True)
 class RunCard:
-    """Everything about one run; `recipe` and `model` are the recipe's own words."""
+    """Everything about one run; `recipe` and `model` are the recipe's own words.
+
+    `distillation` says by whom a student was taught, and how; it is None, and not written, for other recipes.
+    """
 
     recipe: Mapping[str, Any]
     model: Mapping[str, Any]
@@ -136,6 +139,7 @@ class RunCard:
     code: Code
     versions: Versions
     hardware: Hardware
+    distillation: Mapping[str, Any] | None = None
 
     def write(self, path: Path) -> dict[str, Any]:
         """Writes the card as JSON, whole or not at all, and returns what it wrote.
@@ -145,6 +149,8 @@ class RunCard:
         written anew by a later commit than the one that trained.
         """
         card = {"format": CARD_VERSION, **asdict(self)}
+        if self.distillation is None:
+            del card["distillation"]
         before = read_card(path)
         if before is not None and (before["recipe"], before["data"]["sha256"]) == (
             card["recipe"],

@@ -2,6 +2,7 @@
 
 recipe.toml                  the recipe as it was
 checkpoints/                 the newest two; the same command goes on from them
+answers/                     a student's: what its teachers say of each view, where the recipe caches that
 model.keras                  faces to probabilities, float32, the best epoch's weights
 history.csv, curves.png      an epoch a row
 classification_report.*      precision, recall, F1 and support on the choosing split (txt, json)
@@ -26,13 +27,20 @@ from train.recipe import Recipe
 from train.report import write_history, write_reliability, write_scores
 from train.run_card import CARD, Code, DataFacts, Hardware, ResultFacts, RunCard, Versions
 from train.splits import Splits
+from train.student import Teaching
 from train.views import predict
 
 __all__ = ["write_run"]
 
 
 def write_run(
-    fitted: Fitted, recipe: Recipe, splits: Splits, folder: Path, steps: int | None, trained: bool
+    fitted: Fitted,
+    recipe: Recipe,
+    splits: Splits,
+    folder: Path,
+    steps: int | None,
+    trained: bool,
+    teaching: Teaching | None = None,
 ) -> Evaluation:
     """Writes everything but the recipe and the checkpoints, and returns the figures on the choosing split.
 
@@ -87,6 +95,7 @@ def write_run(
         code=Code.here(),
         versions=Versions.here(),
         hardware=Hardware.here(),
+        distillation=None if teaching is None else teaching.as_json(recipe),
     ).write(folder / CARD)
     write_page(
         folder,
