@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from edge_runtime.geometry import Box
+
 __all__ = ["NOBODY", "LiveState", "ShownFace"]
 
 NOBODY = "nobody"
@@ -13,13 +15,17 @@ NOBODY = "nobody"
 
 @dataclass(frozen=True)
 class ShownFace:
-    """One person and what is said of them now; `track` is the random name of `Reporter.name_of`."""
+    """One person and what is said of them now.
+
+    `track` is the random name of `Reporter.name_of`; `box` is where the face is in the frame, in pixels.
+    """
 
     track: str
     label: str
     score: float
     reason: str = ""
     emotions: Mapping[str, float] = field(default_factory=dict)
+    box: Box | None = None
 
 
 @dataclass(frozen=True)
