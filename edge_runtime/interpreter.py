@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from devices.quiet import quiet_libraries
 from edge_runtime.errors import InterpreterError
 
-__all__ = ["Implementation", "Model", "Quantization", "TensorFacts", "find_implementation"]
+__all__ = ["Implementation", "Model", "Network", "Quantization", "TensorFacts", "find_implementation"]
 
 CANDIDATES = (
     ("ai_edge_litert.interpreter", "ai-edge-litert"),
@@ -80,8 +80,8 @@ def find_implementation(candidates: tuple[tuple[str, str], ...] = CANDIDATES) ->
     )
 
 
-class Model:
-    """A TFLite model with one input and one output, loaded once and kept.
+class Network:
+    """A TFLite model with one input and any number of outputs, loaded once and kept.
 
     Args:
         content: the bytes of the .tflite file.
@@ -90,7 +90,7 @@ class Model:
         implementation: which interpreter; None takes the first that is installed.
 
     Raises:
-        InterpreterError: the bytes are no model that the interpreter takes, or it has several inputs or outputs.
+        InterpreterError: the bytes are no model that the interpreter takes, or it has several inputs.
     """
 
     def __init__(
@@ -116,25 +116,35 @@ class Model:
                 "take a bundle made for this runtime, or upgrade ai-edge-litert",
             ) from error
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        if len(inputs) != 1 or len(outputs) != 1:
-            raise InterpreterError(
-                f"{name}: {len(inputs)} inputs and {len(outputs)} outputs",
-                "one of each",
-                "convert it again with one input and one output",
-            )
-        self.input, self.output = _facts(inputs[0]), _facts(outputs[0])
-        self._input_index, self._output_index = inputs[0]["index"], outputs[0]["index"]
+        self._check(len(inputs), len(outputs))
+        self.input = _facts(inputs[0])
+        self.outputs = tuple(_facts(details) for details in outputs)
+        self._input_index = inputs[0]["index"]
+        self._output_indices = [details["index"] for details in outputs]
 
-    def run(self, batch: NDArray[Any]) -> NDArray[Any]:
-        """The output of one batch, as stored (not dequantized), in an array of its own.
+    def _check(self, inputs: int, outputs: int) -> None:
+        if inputs != 1 or outputs < 1:
+            raise InterpreterError(
+                f"{self.name}: {inputs} inputs and {outputs} outputs",
+                "one input, and something to answer",
+                "convert it again with one input",
+            )
+
+    def run_all(self, batch: NDArray[Any]) -> list[NDArray[np.float32]]:
+        """Every output of one batch as real numbers, in the order of `outputs`.
 
         Args:
             batch: the input's own shape and dtype.
         """
+        self._invoke(batch)
+        return [
+            dequantized(self._interpreter.get_tensor(index), facts.quantization)
+            for index, facts in zip(self._output_indices, self.outputs, strict=True)
+        ]
+
+    def _invoke(self, batch: NDArray[Any]) -> None:
         self._interpreter.set_tensor(self._input_index, batch)
         self._interpreter.invoke()
-        output: NDArray[Any] = self._interpreter.get_tensor(self._output_index)
-        return output
 
     def delegated(self) -> bool | None:
         """Whether a delegate (XNNPACK on a CPU) took operators of this model; None where the runtime doesn't tell."""
@@ -143,12 +153,46 @@ class Model:
             return None
         return any(operator["op_name"] == "DELEGATE" for operator in details())
 
+
+class Model(Network):
+    """A TFLite model with one input and one output.
+
+    Raises:
+        InterpreterError: as `Network` does, and where it has several outputs.
+    """
+
+    def _check(self, inputs: int, outputs: int) -> None:
+        if inputs != 1 or outputs != 1:
+            raise InterpreterError(
+                f"{self.name}: {inputs} inputs and {outputs} outputs",
+                "one of each",
+                "convert it again with one input and one output",
+            )
+
+    @property
+    def output(self) -> TensorFacts:
+        return self.outputs[0]
+
+    def run(self, batch: NDArray[Any]) -> NDArray[Any]:
+        """The output of one batch, as stored (not dequantized), in an array of its own.
+
+        Args:
+            batch: the input's own shape and dtype.
+        """
+        self._invoke(batch)
+        output: NDArray[Any] = self._interpreter.get_tensor(self._output_indices[0])
+        return output
+
     def dequantized(self, stored: NDArray[Any]) -> NDArray[np.float32]:
-        """Stored output values as real numbers, float32: the one place where this is done."""
-        scale, zero_point = self.output.quantization.scale, self.output.quantization.zero_point
-        if scale == 0:
-            return stored.astype(np.float32)
-        return (stored.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)
+        """Stored output values as real numbers, float32."""
+        return dequantized(stored, self.output.quantization)
+
+
+def dequantized(stored: NDArray[Any], quantization: Quantization) -> NDArray[np.float32]:
+    """Stored values as real numbers, float32: the one place where this is done."""
+    if quantization.scale == 0:
+        return stored.astype(np.float32)
+    return (stored.astype(np.float32) - np.float32(quantization.zero_point)) * np.float32(quantization.scale)
 
 
 def _facts(details: dict[str, Any]) -> TensorFacts:
