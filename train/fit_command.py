@@ -13,7 +13,8 @@ from train.devices import data_parallel
 from train.errors import DataError
 from train.files import make_folder
 from train.fit import Progress, fit
-from train.recipe import RECIPES, Recipe, read_recipe
+from train.interruption import INTERRUPTED, TimeIsUpError, say_interrupted
+from train.recipe import CLASSIFIER, Recipe, kind_of, read_recipe, where_of
 from train.run_folder import write_run
 from train.smoke import STEPS, smoke_recipe
 from train.splits import Splits, open_splits
@@ -21,12 +22,7 @@ from train.terminal import duration, without_retracing_remarks
 
 __all__ = ["run"]
 
-INTERRUPTED = 130
 RECIPE = "recipe.toml"
-
-
-class TimeIsUpError(Exception):
-    """The minutes that the command was given are over; the epoch's checkpoint is written."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -34,6 +30,15 @@ def run(arguments: argparse.Namespace) -> int:
 
     Returns 0, 2 after broken rows, 130 after Ctrl-C or where `--minutes` were over first.
     """
+    if any(kind_of(name) != CLASSIFIER for name in arguments.recipe):
+        if len(arguments.recipe) > 1:
+            raise DataError("a face detector's recipe among several", "one alone", "train it with a command of its own")
+        from train.detection import fit_command
+
+        with without_retracing_remarks():
+            return fit_command.run(arguments)
+    if arguments.negatives is not None:
+        raise DataError("--negatives for a classifier", "an option that it has", "leave --negatives out")
     recipes = [_changed(read_recipe(name), arguments) for name in arguments.recipe]
     if len({recipe.name for recipe in recipes}) < len(recipes):
         names = ", ".join(recipe.name for recipe in recipes)
@@ -49,7 +54,12 @@ def run(arguments: argparse.Namespace) -> int:
             folder = (arguments.out or Path("runs")) / recipe.name
         with without_retracing_remarks():
             outcome = _train(
-                recipe, splits, folder, None if arguments.smoke else _bytes(words), until, arguments.devices
+                recipe,
+                splits,
+                folder,
+                None if arguments.smoke else where_of(words).read_bytes(),
+                until,
+                arguments.devices,
             )
         if outcome == INTERRUPTED:
             return outcome
@@ -98,20 +108,13 @@ def _train(
             write_whole(folder / RECIPE, words)
         evaluation = write_run(fitted, recipe, splits, folder, steps, trained=bool(epochs))
     except (KeyboardInterrupt, TimeIsUpError) as cause:
-        done = f"{epochs[-1].epoch} of {total} epochs are kept" if epochs else "what was done before is kept"
-        why = "interrupted" if isinstance(cause, KeyboardInterrupt) else "the minutes are over"
-        print(f"\n{why}: {done} in {folder}; the same command goes on from there", file=sys.stderr)
+        say_interrupted(cause, epochs[-1].epoch if epochs else None, total, folder)
         return INTERRUPTED
     print(
         f"best epoch {fitted.best_epoch} of {len(fitted.history)} after {duration(fitted.wall_s)}; {splits.choose_split}:"
     )
     print("\n".join(evaluation.lines()))
     return 2 if splits.training.problems else 0
-
-
-def _bytes(name_or_path: str) -> bytes:
-    named = RECIPES / f"{name_or_path}.toml"
-    return (named if named.exists() else Path(name_or_path)).read_bytes()
 
 
 def _line(progress: Progress, choosing: str) -> str:
