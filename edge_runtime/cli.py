@@ -85,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
 
     selftest = commands.add_parser("selftest", help="does the model answer here as where it was packed?")
     _bundle_options(selftest)
+    selftest.add_argument(
+        "--detector", default=None, metavar="D", help="a detector's bundle instead of a classifier's: tflite:BUNDLE_DIR"
+    )
     selftest.set_defaults(module="edge_runtime.commands.selftest")
 
     config = commands.add_parser("config", help="every setting: show them, check them, write a file to start from")
