@@ -88,7 +88,7 @@ def fake_quantized(model: keras.Model) -> keras.Model:
         if isinstance(layer, keras.Model):
             return fake_quantized(layer)
         _check(layer)
-        cls = _REPLACED.get(type(layer), type(layer))
+        cls: Any = _REPLACED.get(type(layer), type(layer))
         if layer.name in rounded:
             cls = _rounding(cls, _range_of(layer))
         copied = cls.from_config(layer.get_config())
