@@ -9,7 +9,6 @@ they agree; and how far their probabilities are from each other.
 from __future__ import annotations
 
 import argparse
-import os
 from itertools import combinations
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import numpy as np
 
 from edge_runtime.facesets import open_faces
 from edge_runtime.interpreter import Model
+from train.terminal import hushed
 
 SEED = 1
 
@@ -29,10 +29,10 @@ def main() -> None:
     parser.add_argument("--split", default="PublicTest")
     parser.add_argument("--faces", type=int, help="how many, drawn with a fixed seed (default: all)")
     arguments = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from train.evaluate import load_model, predict
-    from train.faces import labelled
-    from train.quantization import fake_quantized
+    with hushed():
+        from train.evaluate import load_model, predict
+        from train.faces import labelled
+        from train.quantization import fake_quantized
 
     faces = labelled(open_faces(arguments.data, split=arguments.split))
     if arguments.faces is not None:
