@@ -12,7 +12,7 @@ from keras import layers
 from train.errors import RecipeError
 from train.models import build_logits, with_softmax
 from train.quantization import fake_quantized
-from train.rounding import round_activation, round_kernel, round_own_range
+from train.rounding import RoundedSeparableConv2D, round_activation, round_kernel, round_own_range
 
 
 def stirred(model: keras.Model) -> keras.Model:
@@ -241,6 +241,23 @@ def test_every_tensor_of_the_rounding_net_is_nearer_to_the_files_than_float_is(c
         shares[name] = np.abs(of_file - rounded).mean() / np.abs(of_file - plain).mean()
     assert max(shares.values()) < 1, shares
     assert np.mean(list(shares.values())) < 0.65, shares
+
+
+def test_a_separable_convolution_rounds_between_its_two_operators():
+    layer = RoundedSeparableConv2D(2, 3, use_bias=False)
+    layer.build((None, 24, 24, 2))
+    depthwise = np.random.default_rng(7).normal(size=(3, 3, 2, 1)).astype(np.float32)
+    layer.set_weights([depthwise, np.eye(2, dtype=np.float32)[None, None]])
+    x = np.random.default_rng(8).normal(size=(8, 24, 24, 2)).astype(np.float32)
+    assert 200 < len(np.unique(np.asarray(layer(x)).round(4))) <= 256
+
+
+def test_average_pooling_keeps_the_range_that_it_is_given():
+    inputs = keras.Input((12, 12, 1))
+    net = fake_quantized(keras.Model(inputs, layers.AveragePooling2D(3, strides=1)(inputs)))
+    x = np.random.default_rng(9).uniform(0, 1, (4, 12, 12, 1)).astype(np.float32)
+    steps = np.asarray(net(x)) / (x.max() / 255)
+    np.testing.assert_allclose(steps, np.rint(steps), atol=1e-3)
 
 
 def test_models_inside_of_models_round_too():
