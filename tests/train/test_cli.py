@@ -162,7 +162,7 @@ def test_the_wrong_things_are_one_clear_line(tiny_run, tmp_path, capsys):
     def fit(*options: object) -> str:
         return line_of(capsys, "fit", "--out", out, *options)
 
-    assert f"recipe 'nope'; expected one of {', '.join(sorted(path.stem for path in RECIPES.glob('*.toml')))}" in fit(
+    assert f"recipe 'nope': No such file or directory; expected one of {', '.join(sorted(path.stem for path in RECIPES.glob('*.toml')))}" in fit(
         "--recipe", "nope", "--data", data
     )
     assert "fit without --data" in fit("--recipe", recipe)
