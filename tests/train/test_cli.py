@@ -162,8 +162,9 @@ def test_the_wrong_things_are_one_clear_line(tiny_run, tmp_path, capsys):
     def fit(*options: object) -> str:
         return line_of(capsys, "fit", "--out", out, *options)
 
-    assert f"recipe 'nope': No such file or directory; expected one of {', '.join(sorted(path.stem for path in RECIPES.glob('*.toml')))}" in fit(
-        "--recipe", "nope", "--data", data
+    assert (
+        f"recipe 'nope': No such file or directory; expected one of {', '.join(sorted(path.stem for path in RECIPES.glob('*.toml')))}"
+        in fit("--recipe", "nope", "--data", data)
     )
     assert "fit without --data" in fit("--recipe", recipe)
     assert "none.csv: No such file" in fit("--recipe", recipe, "--data", tmp_path / "none.csv")
