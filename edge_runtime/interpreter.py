@@ -27,6 +27,8 @@ CANDIDATES = (
     ("tensorflow.lite.python.interpreter", "tensorflow"),
 )
 MAX_THREADS = 64
+MOST_AT_ONCE = 16
+"""Rows of one invocation: memory grows with them, and beyond this nothing is gained."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,9 @@ class Network:
         self.outputs = tuple(_facts(details) for details in outputs)
         self._input_index = inputs[0]["index"]
         self._output_indices = [details["index"] for details in outputs]
+        self._rows = self.input.shape[0] if self.input.shape else 0
+        # What an accelerator's compiler fixed stays fixed; a processor's model is tried once, when it is first asked.
+        self._batches: bool | None = None if delegate is None and self._rows == 1 else False
 
     def _load_delegate(self, delegate: Delegate) -> Any:
         """The accelerator's library, loaded: it opens the device now."""
@@ -217,8 +222,53 @@ class Model(Network):
         """The output of one batch, as stored (not dequantized), in an array of its own.
 
         Args:
-            batch: the input's own shape and dtype.
+            batch: the input's own shape and dtype. Of a model of single rows it may hold any number of rows: the answers
+                are those that each row has by itself, to the last bit, whatever the interpreter makes of several at once.
         """
+        if self.input.shape[:1] != (1,) or batch.ndim == 0 or (len(batch) == 1 and self._rows == 1):
+            return self._answered(batch)
+        if len(batch) == 0:
+            raise ValueError(f"{self.name}: a batch without a row; expected one at least")
+        if self._batches is None and len(batch) > 1:
+            self._batches = self._agrees(batch.dtype)
+        most = MOST_AT_ONCE if self._batches else 1
+        parts = []
+        for first in range(0, len(batch), most):
+            rows = batch[first : first + most]
+            self._resize(len(rows))
+            parts.append(self._answered(rows))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    @property
+    def batches(self) -> bool | None:
+        """Whether several rows are run at once; None before somebody asked for it."""
+        return self._batches
+
+    def _agrees(self, dtype: np.dtype[Any]) -> bool:
+        """Whether rows of noise are answered together as one by one. A graph may hold its batch of one in a constant."""
+        noise = np.random.default_rng(0).integers(0, 256, (MOST_AT_ONCE, *self.input.shape[1:])).astype(dtype)
+        self._resize(1)
+        alone = np.concatenate([self._answered(row[None]) for row in noise])
+        try:
+            for rows in (3, MOST_AT_ONCE):
+                self._resize(rows)
+                if not np.array_equal(self._answered(noise[:rows]), alone[:rows]):
+                    return False
+        except (ValueError, RuntimeError):
+            return False
+        return True
+
+    def _resize(self, rows: int) -> None:
+        if rows == self._rows:
+            return
+        self._rows = 0  # nothing is known of an interpreter that refuses
+        # LiteRT announces its delegate on file descriptor 2 at each allocation.
+        with quiet_libraries():
+            self._interpreter.resize_tensor_input(self._input_index, (rows, *self.input.shape[1:]))
+            self._interpreter.allocate_tensors()
+        self._rows = rows
+
+    def _answered(self, batch: NDArray[Any]) -> NDArray[Any]:
         self._invoke(batch)
         output: NDArray[Any] = self._interpreter.get_tensor(self._output_indices[0])
         return output
