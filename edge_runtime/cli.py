@@ -76,6 +76,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("--json", action="store_true", help="print JSON instead of a table")
     _model_options(bench)
+    stream = bench.add_argument_group("the live loop as a single stream, in the manner of MLPerf")
+    stream.add_argument(
+        "--minutes",
+        type=_seconds,
+        default=0.0,
+        metavar="N",
+        help="for so long at least, and until 1,024 frames are through",
+    )
+    stream.add_argument(
+        "--seconds", type=_seconds, default=0.0, metavar="N", help="for so long at most: a trial, INVALID"
+    )
+    stream.add_argument("--source", metavar="SPEC", help="(default: synthetic, the demo's portrait moving)")
+    stream.add_argument("--accelerator", metavar="SPEC", help="cpu, edgetpu:usb:0 or edgetpu:pci:0")
+    add_config_options(stream)
     bench.set_defaults(module="edge_runtime.commands.bench")
 
     bundle = commands.add_parser("bundle", help="look into a model bundle, or check it")
@@ -171,7 +185,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def add_config_options(parser: argparse.ArgumentParser) -> None:
+def add_config_options(parser: argparse._ActionsContainer) -> None:
     """--config and --set, for every command that reads the configuration."""
     parser.add_argument(
         "--config",

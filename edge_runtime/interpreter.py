@@ -27,7 +27,7 @@ CANDIDATES = (
     ("tensorflow.lite.python.interpreter", "tensorflow"),
 )
 MAX_THREADS = 64
-MOST_AT_ONCE = 16
+MOST_AT_ONCE = 8
 """Rows of one invocation: memory grows with them, and beyond this nothing is gained."""
 
 

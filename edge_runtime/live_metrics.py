@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from devices.process import peak_rss_mb
 from edge_runtime.metrics import Registry
-from edge_runtime.sinks.background import Delivery
-from edge_runtime.sinks.mqtt import Delivered
 from edge_runtime.version import __version__
+
+if TYPE_CHECKING:
+    from edge_runtime.sinks.background import Delivery
+    from edge_runtime.sinks.mqtt import Delivered
 
 __all__ = ["LiveMetrics"]
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from devices.base import Frame
 from devices.source_state import SourceState
@@ -18,12 +19,13 @@ from edge_runtime.live_records import LIVE_COLUMNS, LiveRecord
 from edge_runtime.live_state import LiveState
 from edge_runtime.records import RunHeader
 from edge_runtime.sinks import Sink, open_sink
-from edge_runtime.sinks.background import Background
-from edge_runtime.sinks.event_log import Origin
 from edge_runtime.sinks.live_video import LiveVideo
-from edge_runtime.sinks.metrics_server import MetricsServer
-from edge_runtime.sinks.mqtt import MqttSink
 from edge_runtime.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from edge_runtime.sinks.background import Background
+    from edge_runtime.sinks.metrics_server import MetricsServer
+    from edge_runtime.sinks.mqtt import MqttSink
 
 __all__ = ["LiveOutputs", "end_together"]
 
@@ -63,15 +65,7 @@ class LiveOutputs:
         self._lines: LineStream | None = None
         self._sink: Sink | None = None
         try:
-            if config.metrics.port:
-                self._server = MetricsServer(config.metrics.port, metrics.registry.render)
-            if config.mqtt.url:
-                self._mqtt = MqttSink(config.mqtt, around.open_link(config.mqtt), bundle.labels.names)
-            if config.log.path:
-                origin = Origin(bundle.name, bundle.sha256)
-                self._log = Background(
-                    lambda: around.open_store(config.log, origin, around.clock), config.log.waiting_events
-                )
+            self._open(config, bundle, around)
             if around.records_to is not None and config.output.format != "none":
                 self._lines = LineStream(around.records_to, stopping)
                 header = RunHeader.of(bundle, detector)
@@ -79,6 +73,25 @@ class LiveOutputs:
         except BaseException:
             self.close(0.5)
             raise
+
+    def _open(self, config: Config, bundle: Bundle, around: Surroundings) -> None:
+        """What is off is not even imported: SQLite, TLS and HTTP take some ten megabytes."""
+        if config.metrics.port:
+            from edge_runtime.sinks.metrics_server import MetricsServer
+
+            self._server = MetricsServer(config.metrics.port, self._metrics.registry.render)
+        if config.mqtt.url:
+            from edge_runtime.sinks.mqtt import MqttSink
+
+            self._mqtt = MqttSink(config.mqtt, around.open_link(config.mqtt), bundle.labels.names)
+        if config.log.path:
+            from edge_runtime.sinks.background import Background
+            from edge_runtime.sinks.event_log import Origin
+
+            origin = Origin(bundle.name, bundle.sha256)
+            self._log = Background(
+                lambda: around.open_store(config.log, origin, around.clock), config.log.waiting_events
+            )
 
     def result(self, frame: Frame, records: Sequence[LiveRecord], time_s: float, source: SourceState) -> None:
         """Tells what one frame came to.

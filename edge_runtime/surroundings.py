@@ -5,27 +5,40 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from devices.board import Board, read_board
 from edge_runtime.clock import Clock, SystemClock
 from edge_runtime.detectors import Detector
 from edge_runtime.live_pipeline import Sight
 from edge_runtime.settings.outputs import LogSettings, MqttSettings
-from edge_runtime.sinks.background import Store
-from edge_runtime.sinks.event_log import EventLog, Origin
-from edge_runtime.sinks.mqtt_link import Link, PahoLink
 from edge_runtime.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from edge_runtime.sinks.background import Store
+    from edge_runtime.sinks.event_log import Origin
+    from edge_runtime.sinks.mqtt_link import Link
 
 __all__ = ["Surroundings"]
 
 Observer = Callable[[Sight, float], None]
 """Is told what each processed frame came to, and how old the result was, in seconds."""
 
-OpenStore = Callable[[LogSettings, Origin, Clock], Store]
+OpenLink = Callable[[MqttSettings], "Link"]
+OpenStore = Callable[[LogSettings, "Origin", Clock], "Store"]
 
 
+# SQLite and TLS take some ten megabytes, which a run that keeps and sends nothing does without.
 def _event_log(settings: LogSettings, origin: Origin, clock: Clock) -> Store:
+    from edge_runtime.sinks.event_log import EventLog
+
     return EventLog(Path(settings.path), settings, origin, clock)
+
+
+def _paho(settings: MqttSettings) -> Link:
+    from edge_runtime.sinks.mqtt_link import PahoLink
+
+    return PahoLink(settings)
 
 
 @dataclass(frozen=True)
@@ -48,6 +61,6 @@ class Surroundings:
     watchdog: Watchdog | None = None
     detector: Detector | None = None
     read_board: Callable[[], Board] = read_board
-    open_link: Callable[[MqttSettings], Link] = PahoLink
+    open_link: OpenLink = _paho
     open_store: OpenStore = _event_log
     observe: Observer | None = None

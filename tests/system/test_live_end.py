@@ -89,6 +89,27 @@ def test_it_ends_within_two_seconds_while_nobody_reads_its_records(tmp_path):
     assert "lost by records" in command.error
 
 
+def test_it_ends_within_two_seconds_of_sigterm_in_the_middle_of_a_picture_that_takes_a_minute(tmp_path):
+    program = (
+        "import sys, time\n"
+        "from edge_runtime.cli import main\n"
+        "from edge_runtime.detectors import haar\n"
+        "haar.Haar.detect = lambda self, image: time.sleep(60) or []\n"
+        "print('begun', flush=True)\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", program, "run", "--source", EARLY_FRAMES, "--log", str(tmp_path / "events.db")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        lines = [process.stdout.readline(), process.stdout.readline()]
+        assert "bundle" in lines[1]
+        time.sleep(0.5)
+        began = time.monotonic()
+        process.terminate()
+        assert process.wait(30) == 0
+        assert time.monotonic() - began < GENEROUS_S
+    assert [path.name for path in tmp_path.iterdir()] == ["events.db"]
+
+
 def test_a_signal_leaves_a_whole_video_a_whole_log_and_nothing_partial(tmp_path):
     command = Command(tmp_path, "--annotate", tmp_path / "seen.mp4", "--log", tmp_path / "events.db", "--format", "csv")
     wait_for(lambda: command.text.count("\n") >= 4)
