@@ -65,6 +65,10 @@ class LiveMetrics:
         self._age.observe(age_s)
         self._faces.set(faces)
 
+    def results(self) -> tuple[int, float]:
+        """How many results came so far, and the sum of their ages in seconds."""
+        return self._age.total()
+
     def dropped(self, count: int = 1) -> None:
         """Frames that a newer one replaced before they were looked at."""
         self._frames.add(count, DROPPED)
