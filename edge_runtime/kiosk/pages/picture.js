@@ -4,15 +4,15 @@ const at = (id) => document.getElementById(id);
 let camera = null, asked = 0;
 
 await load();
-if (!navigator.mediaDevices?.getUserMedia) {
-  at("webcam").disabled = true;
-  tell(word("no_webcam"));
-}
+if (navigator.mediaDevices?.getUserMedia) at("webcam").disabled = false;
+else tell(word("no_webcam"));
 
-at("file").addEventListener("change", () => {
+function chosen() {
   if (at("file").files[0]) read(at("file").files[0]);
   at("file").value = "";
-});
+}
+at("file").addEventListener("change", chosen);
+chosen(); // perhaps somebody was quicker than this script
 at("webcam").addEventListener("click", () => (camera ? take() : lend()));
 addEventListener("dragover", (event) => (event.preventDefault(), document.body.classList.add("over")));
 addEventListener("dragleave", () => document.body.classList.remove("over"));
