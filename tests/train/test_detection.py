@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from edge_runtime.detectors.decode import Found, Grid, decode, suppress
+from edge_runtime.framesets.judgement import judge
+from edge_runtime.framesets.marks import Marks, overlaps
 from train.detection.assignment import BOX, KNOWN, POINTS, POSITIVE, WEIGHT, assign
-from train.detection.judgement import judge
 from train.detection.loss import ANSWERS, DetectionLoss, generalized_overlap
 from train.detection.recipe import Weights
-from train.scenes.marks import Marks, overlaps
 
 GRID = Grid.of(320, 256, (8, 16, 32))
 
