@@ -10,7 +10,7 @@ from typing import Any
 from convert.errors import GraphError
 from convert.flatbuffer import IDENTIFIER
 
-__all__ = ["Graph", "Node", "Tensor", "read_graph"]
+__all__ = ["Graph", "Node", "Tensor", "read_graph", "read_operators"]
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,10 @@ class Graph:
     Attributes:
         size_bytes: of the file.
         operators: how often each operator occurs; custom ones by their own name, such as "FlexErf (custom)".
-        input, output: the model's own.
+        input, output: the model's own; of `read_operators`, the first ones.
         tensors: all of them, with `signature` as the shape that the model was converted with, -1 where it is open.
         nodes: the operators in the order in which they run.
+        outputs: all of the model's own.
     """
 
     size_bytes: int
@@ -56,10 +57,11 @@ class Graph:
     output: Tensor
     tensors: tuple[Tensor, ...]
     nodes: tuple[Node, ...] = ()
+    outputs: tuple[Tensor, ...] = ()
 
 
 def read_graph(content: bytes, where: str) -> Graph:
-    """Reads the graph of a model file.
+    """Reads the graph of a model file with one input and one output.
 
     Args:
         content: the bytes of the file.
@@ -68,6 +70,19 @@ def read_graph(content: bytes, where: str) -> Graph:
     Raises:
         GraphError: no TFLite model, a damaged one, or one with several subgraphs, inputs or outputs.
     """
+    return _read(content, where, one_each=True)
+
+
+def read_operators(content: bytes, where: str) -> Graph:
+    """The same for a model with any number of inputs and outputs, such as a detector: its operators are what is wanted.
+
+    Raises:
+        GraphError: no TFLite model, a damaged one, or one with several subgraphs.
+    """
+    return _read(content, where, one_each=False)
+
+
+def _read(content: bytes, where: str, one_each: bool) -> Graph:
     from ai_edge_litert import schema_py_generated as schema
 
     if content[4:8] != IDENTIFIER:
@@ -77,20 +92,22 @@ def read_graph(content: bytes, where: str) -> Graph:
             "name a file that `python -m convert tflite` wrote",
         )
     try:
-        return _parse(content, where, schema)
+        return _parse(content, where, schema, one_each)
     except (struct.error, IndexError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise GraphError(f"{where}: damaged ({error})", "a whole TFLite model", "copy or convert it again") from error
 
 
-def _parse(content: bytes, where: str, schema: Any) -> Graph:
+def _parse(content: bytes, where: str, schema: Any, one_each: bool) -> Graph:
     model = schema.Model.GetRootAs(content, 0)
     counts = [model.SubgraphsLength()]
     if counts == [1]:
         counts += [model.Subgraphs(0).InputsLength(), model.Subgraphs(0).OutputsLength()]
-    if counts != [1, 1, 1]:
+    if counts != [1, 1, 1] and (one_each or counts[0] != 1 or 0 in counts):
         shown = " and ".join(str(count) for count in counts)
         raise GraphError(
-            f"{where}: {shown} subgraphs, inputs and outputs", "one of each", "convert a model of one picture"
+            f"{where}: {shown} subgraphs, inputs and outputs",
+            "one of each",
+            "convert a classifier; a face detector has several outputs",
         )
     subgraph = model.Subgraphs(0)
     dtypes = {value: name.lower() for name, value in vars(schema.TensorType).items() if not name.startswith("_")}
@@ -121,6 +138,7 @@ def _parse(content: bytes, where: str, schema: Any) -> Graph:
         tensors[subgraph.Outputs(0)],
         tensors,
         nodes,
+        tuple(tensors[subgraph.Outputs(index)] for index in range(subgraph.OutputsLength())),
     )
 
 

@@ -30,6 +30,7 @@ class Matches:
         faces: int64 (N,): how many faces of each picture count.
         errors: float64 (F,): of each face that counts, picture by picture, the mean distance of its landmarks over that of
             its eyes; NaN where it was not found or they are not known.
+        face_scores: float64 (F,): of the same faces, the score of the box that has found it; 0 where none has.
     """
 
     scores: NDArray[np.float64]
@@ -37,6 +38,7 @@ class Matches:
     pictures: NDArray[np.int64]
     faces: NDArray[np.int64]
     errors: NDArray[np.float64]
+    face_scores: NDArray[np.float64]
 
     @property
     def face_pictures(self) -> NDArray[np.int64]:
@@ -56,7 +58,7 @@ def match(
     A box is right where its intersection over union with a face that no surer box has taken is at least `overlap`. Boxes
     that lie on an ignored place, or on a face below `smallest_px` of height, are neither right nor wrong.
     """
-    statuses, scores, errors, pictures, faces = [], [], [], [], []
+    statuses, scores, errors, pictures, faces, face_scores = [], [], [], [], [], []
     for picture, (seen, there) in enumerate(zip(found, marks, strict=True)):
         large = there.boxes[:, 3] - there.boxes[:, 1] >= smallest_px
         status, taken = _matched(seen, there, large, overlap)
@@ -65,6 +67,9 @@ def match(
         pictures.append(np.full(len(seen), picture))
         faces.append(int(large.sum()))
         errors.append(_errors(seen, there, taken)[large])
+        by_face = np.zeros(len(there))
+        by_face[list(taken.values())] = seen.scores[list(taken)]
+        face_scores.append(by_face[large])
     status = np.concatenate([np.zeros(0, int), *statuses])
     score = np.concatenate([np.zeros(0, np.float32), *scores]).astype(np.float64)
     judged = np.flatnonzero(status != _NEITHER)
@@ -75,6 +80,7 @@ def match(
         np.concatenate([np.zeros(0, np.int64), *pictures])[order].astype(np.int64),
         np.array(faces, np.int64),
         np.concatenate([np.zeros(0), *errors]),
+        np.concatenate([np.zeros(0), *face_scores]),
     )
 
 
