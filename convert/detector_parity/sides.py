@@ -11,6 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,7 @@ class FinderSide(ABC):
     def _faces(self, table: NDArray[np.float32]) -> Found:
         return faces_of(table, self._grid, JUDGED_FROM, self.about.overlap)
 
-    @property
+    @cached_property
     def _grid(self) -> Grid:
         return self.about.net.grid
 

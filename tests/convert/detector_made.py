@@ -57,7 +57,10 @@ def bright_detector(size: tuple[int, int] = SIZE, reach: float = 1.5) -> Any:
 
 
 def bright_frames(count: int = 48, split: str = "held-out", source: str = "ab" * 32, seed: int = 1) -> FrameSet:
-    """Dark frames, each with three faces of 24 px of any brightness, and a spot that is none but may look like one."""
+    """Dark frames, each with three faces of 24 px of any brightness, and a spot that is none but may look like one.
+
+    Their landmarks are a pixel to the right and below of where the net puts them.
+    """
     random = np.random.default_rng(seed)
     frames = random.integers(0, 25, (count, SIZE[1], SIZE[0], 1), dtype=np.uint8)
     marks = []
@@ -70,6 +73,6 @@ def bright_frames(count: int = 48, split: str = "held-out", source: str = "ab" *
             frame[8 * row : 8 * row + 8, 8 * column : 8 * column + 8] = level
         centers = np.float32([((column + 0.5) * 8, (row + 0.5) * 8) for column, row in places[:3]])
         boxes = np.concatenate([centers - 12, centers + 12], axis=1)
-        marks.append(Marks(boxes, centers[:, None] + 8 * POINTS, np.zeros((0, 4), np.float32)))
+        marks.append(Marks(boxes, centers[:, None] + 8 * POINTS + 1, np.zeros((0, 4), np.float32)))
     frames[0, 0, :2, 0] = 0, 255
     return FrameSet(frames, marks, split, "bright", source, {"seed": seed})
