@@ -48,11 +48,11 @@ def bright_detector(size: tuple[int, int] = SIZE, reach: float = 1.5) -> Any:
                     len(bias),
                     1,
                     kernel_initializer=keras.initializers.Constant(weight),
-                    bias_initializer=lambda shape, dtype=None, bias=bias: np.array(bias, np.float32),
                     activation="sigmoid" if what == "score" else None,
                     name=f"{what}_{stride}",
                 )
                 outputs.append(head(cells[stride]))
+                head.bias.assign(bias)
         return keras.Model(inputs, outputs, name="bright")
 
 
