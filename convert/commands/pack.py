@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
 from convert.detector.pack import FRAMING, DetectorRequest, pack_detector
@@ -18,8 +19,14 @@ from edge_runtime.preprocess import Framing
 
 __all__ = ["run"]
 
-_OF_CLASSIFIERS = {"label_set": None, "record": []}
-_OF_DETECTORS = {"threshold": None, "false_faces": None, "overlap": None, "framing": None, "parity": None}
+_OF_CLASSIFIERS: Mapping[str, object] = {"label_set": None, "record": []}
+_OF_DETECTORS: Mapping[str, object] = {
+    "threshold": None,
+    "false_faces": None,
+    "overlap": None,
+    "framing": None,
+    "parity": None,
+}
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -32,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     return _classifier(arguments)
 
 
-def _refuse(arguments: argparse.Namespace, options: dict[str, object], what: str) -> None:
+def _refuse(arguments: argparse.Namespace, options: Mapping[str, object], what: str) -> None:
     for name, default in options.items():
         if getattr(arguments, name) != default:
             option = "--" + name.replace("_", "-")

@@ -57,12 +57,12 @@ def read_curve(run: Path) -> Mapping[str, Any]:
 
 
 def choose_point(curve: Mapping[str, Any], most_false: float) -> OperatingPoint:
-    """The lowest threshold with at most so many false faces a picture. Raises ProvenanceError where there is none."""
-    few = np.flatnonzero(curve["false_a_picture"] <= most_false)
+    """The lowest threshold with at most so many false faces a picture. Raises ProvenanceError where there is none that finds a face."""
+    few = np.flatnonzero((curve["false_a_picture"] <= most_false) & (curve["recall"] > 0))
     if not len(few):
         raise ProvenanceError(
-            f"{CURVE}: {curve['false_a_picture'].min():.3g} false faces a picture at the highest threshold",
-            f"at most {most_false:g}",
+            f"{CURVE}: no threshold that finds a face and has at most {most_false:g} false faces a picture",
+            "a detector that is surer of faces than of anything else",
             "train it longer, raise --false-faces, or give --threshold",
         )
     return _at(curve, int(few[-1]), float(curve["scores"][few[-1]]))

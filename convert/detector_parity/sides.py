@@ -44,6 +44,9 @@ __all__ = ["AboutFinder", "FinderSide", "open_finder"]
 _CHUNK = 16
 """Frames at once through a Keras model."""
 
+_SURE = 0.5
+"""From which score boxes are decoded while a latency is taken: about where a board begins, not where a curve does."""
+
 
 @dataclass(frozen=True)
 class AboutFinder:
@@ -103,10 +106,11 @@ class FinderSide(ABC):
 
     def first(self, frames: FrameSet) -> NDArray[np.uint8]:
         """The first frame as `one_input` takes it."""
-        return as_read(frames, self.about.net, np.zeros(1, np.int64))[0]
+        frame: NDArray[np.uint8] = as_read(frames, self.about.net, np.zeros(1, np.int64))[0]
+        return frame
 
-    def _faces(self, table: NDArray[np.float32]) -> Found:
-        return faces_of(table, self._grid, JUDGED_FROM, self.about.overlap)
+    def _faces(self, table: NDArray[np.float32], threshold: float = JUDGED_FROM) -> Found:
+        return faces_of(table, self._grid, threshold, self.about.overlap)
 
     @cached_property
     def _grid(self) -> Grid:
@@ -143,7 +147,7 @@ class KerasFinder(FinderSide):
 
         def find(picture: NDArray[np.uint8]) -> object:
             outputs = traced(tf.constant(picture[None], tf.float32))
-            return self._faces(detector.table([output.numpy() for output in outputs])[0])
+            return self._faces(detector.table([output.numpy() for output in outputs])[0], _SURE)
 
         return find
 
@@ -193,7 +197,7 @@ class TfliteFinder(FinderSide):
     def one_input(self) -> Callable[[NDArray[np.uint8]], object]:
         net = self.about.net
         alone = DetectorNet(self._content, net.shape, net.strides, 1, self.about.name)
-        return lambda picture: self._faces(alone.answer(picture))
+        return lambda picture: self._faces(alone.answer(picture), _SURE)
 
 
 class BundleFinder(TfliteFinder):

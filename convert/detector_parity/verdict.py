@@ -9,7 +9,8 @@ Lines are judged as `convert.parity.verdict` judges a classifier's: passed, fail
   it does not, the line failed if the whole interval lies beyond it, or if the measured drop does; otherwise there are too
   few frames.
 - `landmark_error_rise` is about the faces that both sides find, from LEAST_FACES on.
-- A reference that finds nothing has nothing to lose: no line of precision can be judged.
+- A reference with no more points than the bound has nothing to lose: a candidate that finds nothing would pass, so no
+  line of precision or recall can be judged.
 """
 
 from __future__ import annotations
@@ -48,9 +49,11 @@ def _judge(gate: DetectorGate, comparison: DetectorComparison, key: str) -> Line
         return Line(key, Outcome.OFF, None, None, None, None, f"{key}: off in the gate, not judged")
     match key:
         case "ap_drop_points":
-            return _drop(key, "average precision", comparison.drop, allowed, comparison)
+            had = comparison.reference.average_precision.value
+            return _drop(key, "average precision", comparison.drop, had, allowed, comparison.faces)
         case "recall_drop_points":
-            return _drop(key, "recall at one false face a picture", comparison.recall_drop, allowed, comparison)
+            had = comparison.reference.recall_at_one
+            return _drop(key, "recall", comparison.recall_drop, had, allowed, comparison.faces)
         case "ap_drop_upper_points":
             return _upper(comparison, allowed)
         case "landmark_error_rise":
@@ -61,11 +64,12 @@ def _judge(gate: DetectorGate, comparison: DetectorComparison, key: str) -> Line
             return _plain(comparison, key, allowed)
 
 
-def _drop(key: str, what: str, drop: Estimate, allowed: float, comparison: DetectorComparison) -> Line:
-    said = f"{key}: a drop of {drop.value:.2f} points of {what} measured, {allowed:g} allowed"
-    if not _finds(comparison):
-        return _nothing_to_lose(key, said, allowed)
-    needed, faces = resolving(allowed), comparison.faces
+def _drop(key: str, what: str, drop: Estimate, had: float, allowed: float, faces: int) -> Line:
+    """Judges points lost as measured; `had` is the reference's figure, 0..1."""
+    said = f"{key}: a drop of {_two(drop.value)} points of {what} measured, {allowed:g} allowed"
+    if 100 * had <= allowed:
+        return _nothing_to_lose(key, said, had, allowed)
+    needed = resolving(allowed)
     if faces >= needed or drop.low > allowed + EPSILON:
         return compared(key, drop.value, allowed, said, points)
     return too_few(key, drop.value, allowed, said, faces, needed, "one alone must not decide")
@@ -73,9 +77,10 @@ def _drop(key: str, what: str, drop: Estimate, allowed: float, comparison: Detec
 
 def _upper(comparison: DetectorComparison, allowed: float) -> Line:
     key, drop = "ap_drop_upper_points", comparison.drop
-    said = f"{key}: a drop of {drop.low:.2f} to {drop.high:.2f} points at 95 %, up to {allowed:g} allowed"
-    if not _finds(comparison):
-        return _nothing_to_lose(key, said, allowed)
+    said = f"{key}: a drop of {_two(drop.low)} to {_two(drop.high)} points at 95 %, up to {allowed:g} allowed"
+    had = comparison.reference.average_precision.value
+    if 100 * had <= allowed:
+        return _nothing_to_lose(key, said, had, allowed)
     if drop.high <= allowed + EPSILON or drop.low > allowed + EPSILON or drop.value > allowed + EPSILON:
         return compared(key, drop.high, allowed, said, points)
     room = allowed - drop.value
@@ -95,7 +100,7 @@ def _landmarks(comparison: DetectorComparison, allowed: float) -> Line:
         return Line(key, Outcome.NOT_JUDGED, None, allowed, None, None, text)
     said = (
         f"{key}: landmarks off by {100 * found.reference:.2f} % of the eyes' distance before and"
-        f" {100 * found.candidate:.2f} % now, a rise of {100 * found.rise.value:.2f} %, {100 * allowed:g} % allowed"
+        f" {100 * found.candidate:.2f} % now, a rise of {_two(100 * found.rise.value)} %, {100 * allowed:g} % allowed"
     )
     if found.faces < LEAST_FACES and found.rise.low <= allowed + EPSILON:
         return too_few(key, found.rise.value, allowed, said, found.faces, LEAST_FACES, "found by both")
@@ -120,10 +125,11 @@ def _plain(comparison: DetectorComparison, key: str, allowed: float) -> Line:
     return judge_plain(key, measured, allowed, unknown)
 
 
-def _finds(comparison: DetectorComparison) -> bool:
-    return comparison.reference.average_precision.value > 0
+def _two(value: float) -> str:
+    """Two decimals, and no zero with a sign."""
+    return f"{round(value, 2) + 0.0:.2f}"
 
 
-def _nothing_to_lose(key: str, said: str, allowed: float) -> Line:
-    text = f"{said}: could not be judged, {key.partition('_')[0]} of a reference that finds no face"
+def _nothing_to_lose(key: str, said: str, had: float, allowed: float) -> Line:
+    text = f"{said}: could not be judged, the reference has no more than {100 * had:.2f} points to lose"
     return Line(key, Outcome.NOT_JUDGED, None, allowed, None, None, text)

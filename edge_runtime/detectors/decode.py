@@ -64,8 +64,10 @@ class Found:
 
     def scaled(self, scale: tuple[float, float]) -> Found:
         """The same in pixels of the frame, of which one is `scale` of the input's along x and y."""
-        across = np.array(scale, np.float32)
-        return Found(self.boxes / np.tile(across, 2), self.scores, self.points / across)
+        across: Floats = np.array(scale, np.float32)
+        boxes: Floats = self.boxes / np.tile(across, 2)
+        points: Floats = self.points / across
+        return Found(boxes, self.scores, points)
 
     def at(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> Found:
         return Found(self.boxes[chosen], self.scores[chosen], self.points[chosen])

@@ -58,4 +58,5 @@ class DetectorNet:
         dtype = self.network.input.dtype
         # An int8 input holds pixels less 128.
         stored = (pixels ^ 0x80).view(np.int8) if dtype == "int8" else pixels.astype(dtype)
-        return table_of(self.network.run_all(stored[None]), self._places)[0]
+        table: NDArray[np.float32] = table_of(self.network.run_all(stored[None]), self._places)[0]
+        return table

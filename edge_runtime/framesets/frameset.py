@@ -78,8 +78,8 @@ class FrameSet:
 
     def image(self, index: int) -> NDArray[np.uint8]:
         """A frame as detectors take it: BGR (H, W, 3) or grey (H, W)."""
-        frame = self.frames[index]
-        return frame[..., 0] if frame.shape[2] == 1 else frame
+        frame: NDArray[np.uint8] = self.frames[index]
+        return np.squeeze(frame, axis=2) if frame.shape[2] == 1 else frame
 
     def frame_hashes(self) -> list[bytes]:
         """A hash of each frame's pixels, which tells whether it stands in another set too."""

@@ -75,7 +75,8 @@ def judge_matches(matches: Matches) -> Judgement:
     """The same for boxes that are matched already."""
     faces, pictures = int(matches.faces.sum()), len(matches.faces)
     ends = matches.ends()
-    right, false = np.cumsum(matches.right)[ends], np.cumsum(~matches.right)[ends]
+    right: NDArray[np.int64] = np.cumsum(matches.right, dtype=np.int64)[ends]
+    false: NDArray[np.int64] = ends + 1 - right
     curve = Curve(
         matches.scores[ends], right / max(1, faces), right / np.maximum(1, right + false), false / max(1, pictures)
     )

@@ -160,8 +160,10 @@ def test_a_threshold_is_the_lowest_that_keeps_false_faces_few():
     assert choose_point(curve, 0.2).as_table() == {"recall": 0.8, "precision": 0.9, "false_a_picture": 0.2}
     assert point_at(curve, 0.6).recall == 0.5
     assert point_at(curve, 0.95).recall == 0
-    with pytest.raises(ProvenanceError, match="0 false faces a picture at the highest threshold"):
-        choose_point(curve, -1)
+    blind = curve | {"recall": np.array([0.0, 0.0, 0.8, 0.9])}
+    assert choose_point(blind, 0.2).threshold == 0.5
+    with pytest.raises(ProvenanceError, match="no threshold that finds a face"):
+        choose_point(blind, 0.05)
 
 
 def test_a_bundle_finds_the_faces_and_says_its_threshold_its_run_and_its_calibration(detector, tmp_path, capsys):

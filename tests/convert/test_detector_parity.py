@@ -141,6 +141,10 @@ def test_too_few_faces_and_nothing_found_are_not_judged_instead_of_passed():
         nothing, ap_drop_points=1.0, ap_drop_upper_points=2.0, recall_drop_points=1.0, landmark_error_rise=0.1
     )
     assert {line.outcome for line in lines.values()} == {Outcome.NOT_JUDGED}
+    weak = compared(seen("one", lost=range(1, 999)), seen("other", lost=range(999)))
+    lines = judged(weak, ap_drop_points=1.0, ap_drop_upper_points=2.0, recall_drop_points=1.0)
+    assert {line.outcome for line in lines.values()} == {Outcome.NOT_JUDGED}
+    assert "no more than 0.69 points to lose" in lines["ap_drop_points"].text
     apart = compared(seen("one"), seen("other", machine="elsewhere"))
     assert judged(apart, latency_ratio=2.0)["latency_ratio"].outcome is Outcome.NOT_JUDGED
 
