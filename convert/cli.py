@@ -176,6 +176,11 @@ def _add_edgetpu(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     edgetpu.add_argument("model", type=Path, metavar="MODEL", help="a .tflite file, a bundle's folder or name")
     edgetpu.add_argument("--check", action="store_true", help="predict only; needs no compiler")
+    edgetpu.add_argument(
+        "--prepare",
+        action="store_true",
+        help="first write dense layers that the compiler may not know as 1 × 1 convolutions; the answers stay the same",
+    )
     edgetpu.add_argument("--out", type=Path, metavar="FILE", help="default: NAME_edgetpu.tflite in this folder")
     edgetpu.add_argument("--json", action="store_true", help="for programs")
     edgetpu.set_defaults(module="convert.commands.edgetpu")

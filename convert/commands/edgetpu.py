@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from convert.commands.options import check_out
+from convert.dense import dense_as_convolutions
 from convert.edgetpu import CompilerLog, Fate, Prediction, Row, compile_model, find_compiler, predict, read_rules
 from convert.edgetpu.compiler import where_to_get_it
 from convert.errors import UsageError
@@ -32,7 +33,11 @@ def run(arguments: argparse.Namespace) -> int:
     out = arguments.out or Path(f"{name}_edgetpu.tflite")
     if not arguments.check:
         check_out(out, ".tflite")
-    prediction = predict(read_operators(content, str(arguments.model)), read_rules())
+    graph = read_operators(content, str(arguments.model))
+    if arguments.prepare:
+        content = dense_as_convolutions(content)
+        graph = read_operators(content, str(arguments.model))
+    prediction = predict(graph, read_rules())
     program = None if arguments.check else find_compiler()
     log = None if program is None else compile_model(content, out, program)
     if arguments.json:

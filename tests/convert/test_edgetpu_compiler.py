@@ -102,6 +102,15 @@ def test_json_holds_the_prediction_and_the_first_breaker(model, capsys):
     assert said["prediction"]["first"]["source"]["url"].startswith("https://")
 
 
+def test_prepared_model_maps_whole_and_is_what_the_compiler_gets(model, compiler, capsys, tmp_path):
+    model.write_bytes(tiny(scales=7))
+    assert run(model, "--check", "--prepare") == 0
+    assert "10 of 10 operators" in capsys.readouterr().out
+    compiler(TABLE.replace("FULLY_CONNECTED                1 ", "RESHAPE                        2 "))
+    assert run(model, "--prepare") == 0
+    assert "FULLY_CONNECTED" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("bundle", [TINY_GREY, SHIPPED / "fer2013"], ids=["a folder", "the shipped one"])
 def test_bundles_are_checked_as_files_are(bundle, capsys):
     assert run(bundle, "--check") in (0, 1)
