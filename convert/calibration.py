@@ -8,6 +8,7 @@ that models are judged on. Those are passed over here, and a set in which they a
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ __all__ = [
     "DEFAULT_COUNT",
     "TRAINING_SPLITS",
     "Calibration",
+    "calibrated_on",
     "choose_calibration",
     "read_calibration_faces",
     "read_evaluation_faces",
@@ -183,19 +185,49 @@ def choose_calibration(
             "name larger training data or lower --count",
         )
     chosen = usable[_balanced(faces.labels[usable], faces, source, count, np.random.default_rng(seed))]
-    pixels = np.stack([fit_face(face, size, channels) for face in faces.pixels[chosen]])
-    pixels = normalize_all(pixels, illumination)
-    darkest, brightest = int(pixels.min()), int(pixels.max())
-    # The converter takes the input's scale from the range it sees: 0 to 255 gives scale 1 and zero point 0, so that
-    # raw pixels go straight in. Two pixels of hundreds of thousands move no other range.
-    pixels.reshape(-1)[int(pixels.argmin())] = 0
-    pixels.reshape(-1)[int(pixels.argmax())] = 255
+    pixels, darkest, brightest = _as_read(faces.pixels[chosen], size, channels, illumination)
     split = ", ".join(faces.split_names())
     rows = tuple(int(row) for row in faces.rows[chosen])
     sha256 = hashlib.sha256(pixels.tobytes()).hexdigest()
     compared = sum(len(kept) for kept in (others, evaluation) if kept is not None)
     passed = int(leaked.sum())
     return Calibration(pixels, source, split, rows, seed, darkest, brightest, sha256, illumination, passed, compared)
+
+
+def calibrated_on(table: Mapping[str, Any], faces: FaceSet, size: int, channels: int) -> bool:
+    """Whether the faces of a calibration are among `faces`: the rows that its card or manifest names, with the same pixels.
+
+    A row's number alone proves nothing, for another file numbers its own faces. False, too, where the rows are others, or
+    where the table does not say enough.
+
+    Args:
+        table: of `Calibration.as_table`, as a card or a manifest keeps it.
+        faces: as their data has them.
+        size, channels: of the model's input.
+    """
+    rows, sha256 = table.get("rows"), table.get("sha256")
+    if not isinstance(rows, str) or not isinstance(sha256, str) or not all(row.isdecimal() for row in rows.split()):
+        return False
+    places = {int(row): place for place, row in enumerate(faces.rows)}
+    found = [places[int(row)] for row in rows.split() if int(row) in places]
+    if not found or len(found) < len(rows.split()):
+        return False
+    illumination = str(table.get("illumination", NO_ILLUMINATION))
+    pixels, _, _ = _as_read(faces.pixels[found], size, channels, illumination)
+    return hashlib.sha256(pixels.tobytes()).hexdigest() == sha256
+
+
+def _as_read(
+    faces: NDArray[np.uint8], size: int, channels: int, illumination: str
+) -> tuple[NDArray[np.uint8], int, int]:
+    """Faces as a model reads them, with both ends of the range among their pixels; what was darkest and brightest before."""
+    pixels = normalize_all(np.stack([fit_face(face, size, channels) for face in faces]), illumination)
+    darkest, brightest = int(pixels.min()), int(pixels.max())
+    # The converter takes the input's scale from the range it sees: 0 to 255 gives scale 1 and zero point 0, so that
+    # raw pixels go straight in. Two pixels of hundreds of thousands move no other range.
+    pixels.reshape(-1)[int(pixels.argmin())] = 0
+    pixels.reshape(-1)[int(pixels.argmax())] = 255
+    return pixels, darkest, brightest
 
 
 def _leaked(

@@ -109,8 +109,51 @@ def _parser() -> argparse.ArgumentParser:
     explain.set_defaults(module="convert.commands.explain")
 
     _add_parity(commands)
+    _add_search(commands)
     _add_edgetpu(commands)
     return parser
+
+
+def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    search = commands.add_parser(
+        "search",
+        help="the fewest layers in float32 with which a quantized model passes a gate, as a recipe",
+        description="Exit code 0: found; 1: nothing passes; 2: the gate cannot be judged on these faces.",
+    )
+    search.add_argument("model", type=Path, metavar="MODEL.keras", help="pixels 0..255 to softmax probabilities")
+    search.add_argument(
+        "--calibration",
+        type=Path,
+        required=True,
+        metavar="DATA",
+        help="faces that set the ranges of integers, and a sample of which says how sensitive each layer is",
+    )
+    search.add_argument(
+        "--calibration-split", default="Training", metavar="NAME", help="the training split (default: Training)"
+    )
+    search.add_argument("--count", type=int, default=500, metavar="N", help="calibration faces (default: 500)")
+    search.add_argument("--seed", type=int, default=1, metavar="N", help="that chooses them (default: 1)")
+    search.add_argument(
+        "--sample", type=int, default=64, metavar="N", help="of them for each layer's sensitivity (default: 64)"
+    )
+    search.add_argument("--data", type=Path, required=True, metavar="DATA", help="labelled faces that judge each trial")
+    search.add_argument("--split", required=True, metavar="NAME", help="of --data, such as PublicTest; 'all' for all")
+    search.add_argument("--votes", type=Path, metavar="CSV", help="FER+'s votes, for models that answer its labels")
+    search.add_argument(
+        "--label-set", metavar="SET", help="fer2013, ferplus, … (default: what the run.json beside the model says)"
+    )
+    _illumination(search)
+    search.add_argument(
+        "--gate", required=True, metavar="GATE", help="'default', or the path of a TOML file with every threshold"
+    )
+    search.add_argument("--threads", type=int, default=2, metavar="N", help="while faces are answered (default: 2)")
+    search.add_argument(
+        "--latency-runs", type=int, default=50, metavar="N", help="where the gate judges latency (default: 50)"
+    )
+    search.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="for the recipe, the model, its card and all trials"
+    )
+    search.set_defaults(module="convert.commands.search")
 
 
 def _add_parity(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

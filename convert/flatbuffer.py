@@ -3,6 +3,9 @@
 With uint8 inputs TensorFlow rewrites its result in Python, whose generated code forgets that constant tensors must be
 aligned. And a model quantized by channel has a zero point of 8 bytes for each channel of each weight and bias, all of
 them 0: one such vector is enough for all tensors with as many channels.
+
+ai-edge-quantizer puts weights of 256 KiB and more behind the tables, where a buffer names them by their place in the file.
+Tables that are written anew without them would point at nothing, so they are taken back into the tables.
 """
 
 from __future__ import annotations
@@ -18,6 +21,9 @@ __all__ = ["IDENTIFIER", "rewritten", "to_bytes"]
 IDENTIFIER = b"TFL3"
 _ALIGNMENT = 16
 """Of the contents of tensors in the file, as TFLite's schema demands (`force_align: 16`)."""
+
+_NO_PLACE = 1
+"""TFLite's schema: a buffer's offset counts from the file's first byte and is valid above 1."""
 
 
 class _Builder(flatbuffers.Builder):  # type: ignore[misc]
@@ -44,7 +50,12 @@ def to_bytes(model: Any) -> bytes:
 
 
 def rewritten(content: bytes) -> bytes:
-    """The same model, aligned and without repeated vectors."""
+    """The same model, in one flatbuffer, aligned and without repeated vectors."""
     from ai_edge_litert import schema_py_generated as schema
 
-    return to_bytes(schema.ModelT.InitFromPackedBuf(content, 0))
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    for buffer in model.buffers:
+        if buffer.offset > _NO_PLACE:
+            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
+            buffer.offset = buffer.size = 0
+    return to_bytes(model)

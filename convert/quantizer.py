@@ -25,7 +25,7 @@ from convert.flatbuffer import rewritten
 from convert.graph import Graph, Node
 from convert.quiet import quiet_tensorflow
 
-__all__ = ["before_weights", "kept_tensors", "measure_ranges", "quantized"]
+__all__ = ["Ranges", "before_weights", "kept_tensors", "layers_in", "measure_ranges", "output_name", "quantized"]
 
 Ranges = dict[str, Any]
 """Least and largest value of each tensor, by its name, as ai-edge-quantizer has them."""
@@ -91,7 +91,7 @@ def kept_tensors(
                 f"operators of this model: {', '.join(sorted(graph.operators))}",
                 _nearest(name, graph.operators),
             )
-    layers_of = {place: _layers_in(_output(graph, node), known) for place, node in enumerate(graph.nodes)}
+    layers_of = {place: layers_in(output_name(graph, node), known) for place, node in enumerate(graph.nodes)}
     found: set[int] = {place for place, node in enumerate(graph.nodes) if node.operator in operators}
     for pattern in layers:
         meant = {name for name in known if fnmatch.fnmatchcase(name, pattern)}
@@ -109,7 +109,7 @@ def kept_tensors(
                 "name the convolution or dense layer that it was folded into",
             )
         found |= places
-    return tuple(_output(graph, graph.nodes[place]) for place in sorted(found))
+    return tuple(output_name(graph, graph.nodes[place]) for place in sorted(found))
 
 
 def before_weights(graph: Graph) -> tuple[str, ...]:
@@ -121,7 +121,7 @@ def before_weights(graph: Graph) -> tuple[str, ...]:
     for node in graph.nodes:
         if node.operator in WEIGHTED:
             break
-        names.append(_output(graph, node))
+        names.append(output_name(graph, node))
     return tuple(names)
 
 
@@ -139,20 +139,22 @@ def _quantizer(float32: bytes, bits: int, kept: Iterable[str]) -> Any:
     return made
 
 
-def _output(graph: Graph, node: Node) -> str:
+def output_name(graph: Graph, node: Node) -> str:
+    """The name of the tensor that an operator gives."""
     return graph.tensors[node.outputs[0]].name
 
 
-def _layers_in(tensor: str, known: Collection[str]) -> set[str]:
+def layers_in(tensor: str, known: Collection[str]) -> set[str]:
     """The Keras layers that a tensor's name speaks of: "fer_edge_1/tiny_1/stem_1/Relu;…/stem_norm_1/add" has two.
 
-    Tracing numbers each scope anew, "conv2d_3" to "conv2d_3_1"; whether it did is told by the first part of a path.
+    Tracing numbers each scope anew, "conv2d_3" to "conv2d_3_1"; whether it did is told by the first part of a path. The last
+    part is the operation's own name and no layer's, though batch normalization's "add_1" looks like one.
     """
     found = set()
     for path in tensor.split(";"):
         parts = path.split("/")
         numbered = _NUMBER.search(parts[0]) is not None
-        for part in parts:
+        for part in parts[:-1]:
             shorter = _NUMBER.sub("", part)
             choices = (shorter, part) if numbered else (part, shorter)
             found |= {next((name for name in choices if name in known), "")}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from convert.calibration import DEFAULT_COUNT
@@ -67,6 +68,19 @@ class Recipe:
     @property
     def calibrated(self) -> bool:
         return KINDS[self.kind].calibrated
+
+    def to_toml(self) -> str:
+        """The recipe's file, without `sha256` and what is as by default; `read_recipe` reads it back."""
+        values = {key: value for key, value in asdict(self).items() if key != "sha256"}
+        always = ("name", "kind", "purpose", *(("count", "seed") if self.calibrated else ()))
+        defaults = {field.name: field.default for field in fields(self)}
+        # A JSON string or list of strings is one of TOML, too.
+        lines = [
+            f"{key} = {json.dumps(value, ensure_ascii=False)}"
+            for key, value in values.items()
+            if key in always or value != defaults[key]
+        ]
+        return "\n".join(lines) + "\n"
 
 
 def list_recipes() -> list[str]:

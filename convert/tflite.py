@@ -10,7 +10,8 @@ convolutions over one pixel (`convert.dense`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ from convert.dense import dense_as_convolutions
 from convert.errors import GraphError
 from convert.flatbuffer import rewritten
 from convert.graph import Graph, read_graph
-from convert.quantizer import before_weights, kept_tensors, measure_ranges, quantized
+from convert.quantizer import Ranges, before_weights, kept_tensors, measure_ranges, quantized
 from convert.quiet import quiet_tensorflow
 from convert.recipe import Recipe, list_recipes, read_recipe
 from convert.source import KerasFacts, check_probabilities, keras_facts, read_keras, versions
@@ -33,12 +34,17 @@ from edge_runtime.errors import InterpreterError
 __all__ = [
     "Conversion",
     "KerasFacts",
+    "checked",
     "convert",
     "convert_model",
+    "float32_form",
     "keras_facts",
     "layer_names",
+    "leaf_names",
     "packages",
+    "ranges_of",
     "read_keras",
+    "selected",
     "versions",
 ]
 
@@ -89,8 +95,25 @@ def convert(model: Any, recipe: Recipe | str, calibration: Calibration | None, w
         content, kept = _selected(model, facts, recipe, pixels, where)
     else:
         content = _converted(model, facts, recipe, pixels, where)
+    return checked(model, facts, content, recipe.kind, where, recipe.io, kept)
+
+
+def checked(
+    model: Any, facts: KerasFacts, content: bytes, kind: str, where: str, io: str = "uint8", kept: tuple[str, ...] = ()
+) -> Conversion:
+    """A converted file after `check_graph` and its trial on made-up pictures beside the Keras model.
+
+    Args:
+        model, facts: what was converted.
+        content: the file's bytes.
+        kind, io, kept: see `check_graph`.
+        where: the model's name, for messages.
+
+    Raises:
+        GraphError, TrialError: see `convert`.
+    """
     graph = read_graph(content, where)
-    check_graph(graph, recipe.kind, facts.classes, where, recipe.io, kept)
+    check_graph(graph, kind, facts.classes, where, io, kept)
     pictures = made_up_pictures(facts.size, facts.channels)
     try:
         answers = tflite_answers(content, pictures, where)
@@ -100,7 +123,7 @@ def convert(model: Any, recipe: Recipe | str, calibration: Calibration | None, w
             "a model that LiteRT runs",
             "take another kind, or keep the layer that it names in float32 with a mixed recipe",
         ) from error
-    trial = judge(keras_answers(model, pictures), answers, where, TOLERANCES.get(recipe.kind))
+    trial = judge(keras_answers(model, pictures), answers, where, TOLERANCES.get(kind))
     return Conversion(content, graph, kept, trial)
 
 
@@ -117,12 +140,19 @@ def packages(recipe: Recipe) -> tuple[str, ...]:
 def layer_names(model: Any) -> set[str]:
     """The names of all layers of a Keras model, those inside of nested models too."""
 
-    def walk(layers: Any) -> Iterator[str]:
-        for layer in layers:
-            yield str(layer.name)
-            yield from walk(getattr(layer, "layers", ()))
+    return {name for name, _ in _walk(model.layers)}
 
-    return set(walk(model.layers))
+
+def leaf_names(model: Any) -> set[str]:
+    """Of `layer_names`, those of layers that hold no others: a nested model's is not among them."""
+    return {name for name, leaf in _walk(model.layers) if leaf}
+
+
+def _walk(layers: Any) -> Iterator[tuple[str, bool]]:
+    for layer in layers:
+        inner = getattr(layer, "layers", ())
+        yield str(layer.name), not inner
+        yield from _walk(inner)
 
 
 def _recipe(recipe: Recipe | str) -> Recipe:
@@ -137,14 +167,36 @@ def _selected(
     model: Any, facts: KerasFacts, recipe: Recipe, pixels: NDArray[np.uint8], where: str
 ) -> tuple[bytes, tuple[str, ...]]:
     """mixed and int16x8: the float32 form, quantized but for some operators."""
-    float32 = _converted(model, facts, Recipe("float32", "float32", ""), None, where)
+    float32 = float32_form(model, facts, where)
     graph = read_graph(float32, where)
     kept: tuple[str, ...] = ()
     if recipe.kind == "mixed":
         kept = kept_tensors(graph, recipe.keep_layers, recipe.keep_operators, layer_names(model), recipe.name)
     bits, floats = (8, kept) if recipe.kind == "mixed" else (16, before_weights(graph))
+    return selected(float32, ranges_of(float32, pixels, where), bits, floats, where), kept
+
+
+def float32_form(model: Any, facts: KerasFacts, where: str) -> bytes:
+    """The float32 file of a model, from which every mixed one is made. Raises GraphError where the converter refuses it."""
+    return _converted(model, facts, Recipe("float32", "float32", ""), None, where)
+
+
+def ranges_of(float32: bytes, pixels: NDArray[np.uint8], where: str) -> Ranges:
+    """`measure_ranges`; what ai-edge-quantizer raises becomes a GraphError."""
+    with _by_quantizer(where):
+        return measure_ranges(float32, pixels)
+
+
+def selected(float32: bytes, ranges: Ranges, bits: int, floats: Iterable[str], where: str) -> bytes:
+    """`quantized`; what ai-edge-quantizer raises becomes a GraphError."""
+    with _by_quantizer(where):
+        return quantized(float32, ranges, bits, floats)
+
+
+@contextlib.contextmanager
+def _by_quantizer(where: str) -> Iterator[None]:
     try:
-        return quantized(float32, measure_ranges(float32, pixels), bits, floats), kept
+        yield
     except ModuleNotFoundError:
         raise
     except Exception as error:  # the quantizer raises what its parts raise

@@ -37,6 +37,7 @@ class Board:
         temperature_c: of the processor in °C, or None without a sensor.
         throttling: what holds the board back, now or since it started; empty for nothing, None where the board cannot say.
         python: version of Python, "3.11.2".
+        governor: how the system sets the processor's clock ("ondemand", "performance"), or None where it cannot be read.
     """
 
     model: str
@@ -46,6 +47,7 @@ class Board:
     temperature_c: float | None
     throttling: tuple[str, ...] | None
     python: str
+    governor: str | None = None
 
 
 def read_board(root: Path = Path("/")) -> Board:
@@ -63,6 +65,7 @@ def read_board(root: Path = Path("/")) -> Board:
         temperature_c=_temperature_c(root / "sys/class/thermal"),
         throttling=_throttling(root / "usr/bin/vcgencmd"),
         python=platform.python_version(),
+        governor=_text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").strip() or None,
     )
 
 

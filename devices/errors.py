@@ -2,12 +2,25 @@
 
 ExplainedError          base of every error of the project that a user can cause or mend
 └── DeviceError
-    └── CameraError     a camera or video file that cannot be opened, or that stops before its end
+    ├── SpecError              a camera or accelerator named in a way that cannot be read
+    ├── CameraError            a camera or video file that cannot be opened, or that stops before its end
+    │   ├── CameraAbsentError  a camera that is not where it should be; it may come
+    │   └── CameraSetupError   a camera that no waiting brings back: something must be installed, allowed or corrected
+    └── AcceleratorError       an accelerator that is absent, lost, or answers too late
 """
 
 from __future__ import annotations
 
-__all__ = ["CameraError", "DeviceError", "ExplainedError", "one_line"]
+__all__ = [
+    "AcceleratorError",
+    "CameraAbsentError",
+    "CameraError",
+    "CameraSetupError",
+    "DeviceError",
+    "ExplainedError",
+    "SpecError",
+    "one_line",
+]
 
 
 class ExplainedError(Exception):
@@ -32,6 +45,22 @@ class DeviceError(ExplainedError):
 
 class CameraError(DeviceError):
     """A camera or video file that cannot be opened, or that stops before its end."""
+
+
+class CameraAbsentError(CameraError):
+    """A camera that is not where it should be; it may come."""
+
+
+class CameraSetupError(CameraError):
+    """A camera that no waiting brings back: a package is missing, a permission, or a setting that it does not have."""
+
+
+class SpecError(DeviceError):
+    """A camera or accelerator named in a way that cannot be read."""
+
+
+class AcceleratorError(DeviceError):
+    """An accelerator that is absent, lost, or answers too late."""
 
 
 def one_line(text: str) -> str:

@@ -8,8 +8,10 @@ ExplainedError             of `devices`
     ├── LabelError         a label or label set that is unknown or disagrees
     ├── BundleError        a model bundle that is damaged, incomplete or of another kind
     ├── DetectorError      a face detector that is unknown or cannot be opened
+    ├── ConfigError        a setting in a file, the environment or a flag that cannot be used
     ├── InterpreterError   no TFLite interpreter, or a model that it refuses
-    └── OutputError        a result that cannot be written
+    ├── OutputError        a result that cannot be written
+    └── ServiceError       a systemd service that cannot be installed, removed or asked
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from devices.errors import ExplainedError
 
 __all__ = [
     "BundleError",
+    "ConfigError",
     "DetectorError",
     "ExplainedError",
     "FaceSetError",
@@ -26,6 +29,7 @@ __all__ = [
     "LabelError",
     "OutputError",
     "PictureError",
+    "ServiceError",
     "UsageError",
 ]
 
@@ -54,6 +58,10 @@ class BundleError(FerEdgeError):
     """A model bundle that is damaged, incomplete or of another kind."""
 
 
+class ConfigError(FerEdgeError):
+    """A setting in a file, the environment or a flag that cannot be used."""
+
+
 class DetectorError(FerEdgeError):
     """A face detector that is unknown or cannot be opened."""
 
@@ -64,3 +72,7 @@ class InterpreterError(FerEdgeError):
 
 class OutputError(FerEdgeError):
     """A result that cannot be written."""
+
+
+class ServiceError(FerEdgeError):
+    """A systemd service that cannot be installed, removed or asked."""

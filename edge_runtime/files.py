@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from edge_runtime.errors import OutputError
 
-__all__ = ["file_sha256", "partial_path", "whole_file", "write_whole"]
+__all__ = ["file_sha256", "output_stream", "partial_path", "whole_file", "write_whole"]
 
 
 def partial_path(path: Path) -> Path:
@@ -57,3 +59,16 @@ def file_sha256(path: Path) -> str:
     """The sha256 of a file's bytes, in hex. Raises OSError."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def output_stream(path: Path | None) -> Iterator[TextIO]:
+    """Standard output, or a text file (UTF-8) that appears whole; what is written goes out at once. Raises OutputError."""
+    if path is None:
+        yield sys.stdout
+        return
+    with whole_file(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        yield text
+        text.flush()
+        text.detach()

@@ -1,6 +1,6 @@
 """TOML files into frozen dataclasses: unknown keys and wrong types are refused, with the nearest right name.
 
-Recipes of training and of conversion and gates are read by it, each with an error of its own package.
+The configuration file, the recipes of training and conversion and gates are read by it, each with an error of its own.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def parse_table(cls: type[T], table: Mapping[str, Any], where: str, error: type[
         return cls(**values)
     except ValueError as refused:
         what = f"{inside}: {refused}" if inside else str(refused)
-        raise error(f"{where}: {what}", "values that fit together", "correct the recipe") from refused
+        raise error(f"{where}: {what}", "values in range that fit together", f"correct {where}") from refused
 
 
 def _dotted(inside: str, key: str) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 BUNDLES = ROOT / "tests" / "bundles"
 TINY_GREY = BUNDLES / "tiny_grey"
 TINY_COLOUR = BUNDLES / "tiny_colour"
+BRIGHT_INT8 = BUNDLES / "bright_int8"
+BRIGHT_FLOAT = BUNDLES / "bright_float"
 
 
 def fer_edge(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
@@ -18,3 +22,11 @@ def fer_edge(*arguments: object, **options: object) -> subprocess.CompletedProce
     outcome = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False, **options)  # type: ignore[call-overload]
     assert "Traceback" not in outcome.stderr, outcome.stderr
     return outcome  # type: ignore[no-any-return]
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 15.0) -> None:
+    """Waits until `condition` holds, for a machine that is as slow as it likes."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.005)

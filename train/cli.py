@@ -10,6 +10,7 @@ from edge_runtime.labels import LABEL_SETS
 from edge_runtime.running import Command
 from train.errors import DivergedError
 from train.protocols import PROTOCOLS
+from train.scenes.arguments import add_scenes
 from train.terminal import hushed
 
 __all__ = ["main"]
@@ -49,6 +50,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="BEGINNING=NAME",
         help="call the faces of groups that begin so a split: F=female and M=male, for KDEF; may be repeated",
     )
+    prepare.add_argument(
+        "--unlabelled",
+        action="store_true",
+        help="DATA is a folder of pictures without labels, for `distill`: the largest face of each (--detector none: all of it)",
+    )
     prepare.add_argument("--out", type=Path, required=True, metavar="FILE.npz")
     prepare.set_defaults(module="train.prepare")
 
@@ -68,40 +74,48 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME_OR_PATH",
         help="names of `list`, or TOML files; several are trained one after the other",
     )
-    fit.add_argument("--data", type=Path, metavar="DATA", help=_DATA)
-    _votes(fit)
-    fit.add_argument("--train-split", default="Training", metavar="NAME", help="faces to fit (default: Training)")
+    _fitting(fit)
     fit.add_argument(
-        "--choose-split",
-        default="PublicTest",
-        metavar="NAME",
-        help="faces on which the best epoch is chosen (default: PublicTest)",
-    )
-    fit.add_argument(
-        "--out",
-        type=Path,
-        metavar="RUN_DIR",
-        help="the run folder, of several recipes the one above theirs; the same command goes on (default: in runs/)",
-    )
-    fit.add_argument(
-        "--weights",
-        metavar="none|imagenet|RUN_OR_MODEL",
-        help="what to start from, instead of what the recipe says: a run on another data set, say",
-    )
-    fit.add_argument(
-        "--devices",
-        type=_count,
-        metavar="N",
-        help="share each batch among N devices (Keras on JAX; default: all GPUs where there are several)",
-    )
-    fit.add_argument(
-        "--minutes",
-        type=float,
-        metavar="N",
-        help="stop after the epoch in which they are over; the same command goes on",
+        "--negatives", type=Path, metavar="FILE.npz", help="of `scenes mine`, for a face detector's next round"
     )
     fit.add_argument("--smoke", action="store_true", help="a trial: two short epochs on made-up faces, no --data")
     fit.set_defaults(module="train.fit_command")
+
+    distill = commands.add_parser("distill", help="train a student's recipe on the answers of finished runs")
+    distill.add_argument("--recipe", required=True, metavar="NAME_OR_PATH", help="a name of `list`, or a TOML file")
+    taught = distill.add_mutually_exclusive_group()
+    taught.add_argument(
+        "--teacher",
+        type=Path,
+        action="append",
+        metavar="RUN",
+        help="a finished run folder; may be repeated: the mean of their probabilities is learnt",
+    )
+    taught.add_argument(
+        "--without-teacher",
+        action="store_true",
+        help="the baseline: the same recipe, schedule and views on the labels alone",
+    )
+    distill.add_argument(
+        "--unlabelled",
+        type=Path,
+        metavar="FOLDER_OR_NPZ",
+        help="pictures without labels, of which the student learns the teachers' answers alone",
+    )
+    distill.add_argument(
+        "--detector",
+        default="haar",
+        metavar="NAME",
+        help="finds the faces in the folder of --unlabelled: haar, yunet:MODEL.onnx, or none where pictures are faces"
+        " (default: haar)",
+    )
+    _fitting(distill)
+    distill.add_argument(
+        "--smoke",
+        action="store_true",
+        help="a trial: two short epochs on made-up faces, without --teacher by a small untrained net",
+    )
+    distill.set_defaults(module="train.distill_command")
 
     evaluate = commands.add_parser("evaluate", help="accuracy of a saved model, with its 95 %% interval")
     evaluate.add_argument("model", type=Path, metavar="RUN_OR_MODEL.keras", help="a run folder or a saved model")
@@ -185,9 +199,52 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--out", type=Path, metavar="FILE.html", help="also write a page with all curves")
     compare.set_defaults(module="train.compare")
 
+    add_scenes(commands)
+
     recipes = commands.add_parser("list", help="the recipes that come with the project")
     recipes.set_defaults(module="train.listing")
     return parser
+
+
+def _fitting(parser: argparse.ArgumentParser) -> None:
+    """What `fit` and `distill` have in common."""
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DATA",
+        help=f"{_DATA}; a face detector: an .npz of `scenes prepare`, or WIDER FACE",
+    )
+    _votes(parser)
+    parser.add_argument("--train-split", default="Training", metavar="NAME", help="faces to fit (default: Training)")
+    parser.add_argument(
+        "--choose-split",
+        default="PublicTest",
+        metavar="NAME",
+        help="faces on which the best epoch is chosen (default: PublicTest)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="RUN_DIR",
+        help="the run folder, of several recipes the one above theirs; the same command goes on (default: in runs/)",
+    )
+    parser.add_argument(
+        "--weights",
+        metavar="none|imagenet|RUN_OR_MODEL",
+        help="what to start from, instead of what the recipe says: a run on another data set, say",
+    )
+    parser.add_argument(
+        "--devices",
+        type=_count,
+        metavar="N",
+        help="share each batch among N devices (Keras on JAX; default: all GPUs where there are several)",
+    )
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        metavar="N",
+        help="stop after the epoch in which they are over; the same command goes on",
+    )
 
 
 def _votes(parser: argparse.ArgumentParser) -> None:

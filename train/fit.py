@@ -1,6 +1,7 @@
 """Fitting: one recipe on one data set into one run folder, resumable by the same command.
 
-The training model is `augment -> logits`; what is saved is `logits -> softmax` at the recipe's size, in float32.
+The training model is `augment -> logits`, or a student's beside its teachers (see `student.py`); what is saved is
+`logits -> softmax` at the recipe's size, in float32.
 """
 
 from __future__ import annotations
@@ -17,18 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.facesets import FaceSet
-from train.batches import Batches, Lessons
+from train.batches import Lessons
 from train.checkpoint import Checkpoints
-from train.errors import CheckpointError, DataError
+from train.errors import CheckpointError, DataError, RecipeError
 from train.models import build_logits, with_softmax
 from train.progress import Progress
+from train.quantization import fake_quantized
 from train.recipe import Recipe
 from train.recipe_tables import Schedule
 from train.refit import find_refit, fold_refit
+from train.student import Student, Teaching
 from train.trainee import Trainee, middle
 from train.weights import carry_weights
 
-__all__ = ["Fitted", "fit"]
+__all__ = ["Fitted", "check_kind", "fit"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ def fit(
     report: Callable[[Progress], None],
     say: Callable[[str], None],
     steps: int | None = None,
+    teaching: Teaching | None = None,
 ) -> Fitted:
     """Trains `recipe` and returns its best model.
 
@@ -60,24 +64,31 @@ def fit(
         report: called after each epoch.
         say: called with lines for a person (resumed, damaged checkpoint).
         steps: batches an epoch, for a trial; None takes all.
+        teaching: what a student's recipe learns from beside its labels.
 
     Raises:
         DataError: no labelled faces, fewer than one batch, or a class without any.
         DivergedError: the loss became NaN or infinite.
         CheckpointError: the checkpoints are of another recipe or data set.
-        RecipeError: an architecture, option, layer or weights that do not exist or fit.
+        RecipeError: an architecture, option, layer or weights that do not exist or fit, or a student's recipe without
+            `teaching`.
     """
+    check_kind(recipe, teaching is not None)
     _check(training, choosing, recipe)
     keras.utils.set_random_seed(recipe.seed)
     lessons = Lessons.of(training, recipe)
-    trainee = Trainee(
-        recipe, len(training.label_set), len(lessons) // recipe.schedule.batch if steps is None else steps
-    )
+    seen = lessons if teaching is None else teaching.lessons(lessons, recipe)
+    classes, steps = len(training.label_set), len(seen) // recipe.schedule.batch if steps is None else steps
+    if teaching is None:
+        trainee = Trainee(recipe, classes, steps)
+    else:
+        trainee = Student(recipe, classes, steps, teaching, folder, say)
     facts = {
         "recipe": recipe.sha256,
         "data": training.sha256(),
         "targets": hashlib.sha256(lessons.targets.tobytes()).hexdigest(),
         "weights": recipe.model.weights,
+        **({} if teaching is None else teaching.facts()),
     }
     checkpoints = Checkpoints(folder / "checkpoints", say)
     history: list[dict[str, float]] = []
@@ -87,6 +98,8 @@ def fit(
         carried = carry_weights(trainee.logits, table.architecture, table.weights, training.label_set.names)
         if carried:
             say(carried)
+        elif recipe.quantization.rounds:
+            say("it learns int8's rounding from the first step on: give it a finished run with --weights")
         best = trainee.weights()
         wall_s = 0.0
     else:
@@ -96,10 +109,12 @@ def fit(
         if len(history) < recipe.schedule.epochs:
             say(f"resumed after epoch {len(history)} of {recipe.schedule.epochs}")
 
+    if len(history) < recipe.schedule.epochs:
+        trainee.prepare(seen)
     for epoch in range(len(history), recipe.schedule.epochs):
         began = time.monotonic()
         rate = trainee.begin(epoch, history)
-        batches = Batches(lessons, recipe, epoch)
+        batches = trainee.batches(seen, epoch)
         loss, accuracy = trainee.learn(batches, epoch)
         fitted_s = time.monotonic() - began
         with trainee.averaged(batches):
@@ -147,8 +162,9 @@ def _finished(
     final.set_weights(best)
     if recipe.targets.refit:
         pixels = middle(lessons.pixels, table.crop)
+        net = fake_quantized(final) if recipe.quantization.rounds else final
         answers = [
-            np.asarray(final.predict_on_batch(pixels[start : start + 512].astype(np.float32)))
+            np.asarray(net.predict_on_batch(pixels[start : start + 512].astype(np.float32)))
             for start in range(0, len(pixels), 512)
         ]
         refit = find_refit(np.concatenate(answers), training.labels)
@@ -159,6 +175,20 @@ def _finished(
             + ", ".join(f"{name} {by:+.2f}" for name, by in shifts)
         )
     return with_softmax(final, table.size)
+
+
+def check_kind(recipe: Recipe, taught: bool) -> None:
+    """Raises RecipeError where a student's recipe is fitted without `taught`, or another one with it."""
+    if taught == (recipe.distillation is not None):
+        return
+    student = f"{recipe.name}, a student's recipe (it has a table distillation)"
+    raise RecipeError(
+        f"the recipe {recipe.name}, which has no table distillation" if taught else student,
+        "a student's recipe" if taught else "a recipe without that table",
+        "add [distillation], or train it with `python -m train fit`"
+        if taught
+        else f"train it with `python -m train distill --recipe {recipe.name} --teacher RUN`",
+    )
 
 
 def _check(training: FaceSet, choosing: FaceSet, recipe: Recipe) -> None:
@@ -195,6 +225,8 @@ def _check_same(found: dict[str, Any], wanted: dict[str, Any], folder: Path) -> 
         ("data", "training data"),
         ("targets", "targets (FER+ votes)"),
         ("weights", "weights to start from"),
+        ("teachers", "set of teachers"),
+        ("unlabelled", "set of unlabelled pictures"),
     ):
         # Checkpoints of earlier versions know neither targets nor weights; everything else must be there and the same.
         if (key in found or key in ("recipe", "data")) and found[key] != wanted[key]:

@@ -12,22 +12,20 @@ from edge_runtime.files import write_whole
 from train.devices import data_parallel
 from train.errors import DataError
 from train.files import make_folder
-from train.fit import fit
+from train.fit import check_kind, fit
+from train.interruption import INTERRUPTED, TimeIsUpError, say_interrupted
 from train.progress import Progress
-from train.recipe import Recipe, read_recipe, recipe_file
+from train.recipe import CLASSIFIER, Recipe, kind_of, read_recipe, recipe_file
+from train.run_card import CARD, read_card
 from train.run_folder import write_run
 from train.smoke import STEPS, smoke_recipe
 from train.splits import Splits, open_splits
+from train.student import Teaching
 from train.terminal import duration, without_retracing_remarks
 
-__all__ = ["run"]
+__all__ = ["changed", "run", "train_recipe"]
 
-INTERRUPTED = 130
 RECIPE = "recipe.toml"
-
-
-class TimeIsUpError(Exception):
-    """The minutes that the command was given are over; the epoch's checkpoint is written."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -35,12 +33,23 @@ def run(arguments: argparse.Namespace) -> int:
 
     Returns 0, 2 after broken rows, 130 after Ctrl-C or where `--minutes` were over first.
     """
-    recipes = [_changed(read_recipe(name), arguments) for name in arguments.recipe]
+    if any(kind_of(name) != CLASSIFIER for name in arguments.recipe):
+        if len(arguments.recipe) > 1:
+            raise DataError("a face detector's recipe among several", "one alone", "train it with a command of its own")
+        from train.detection import fit_command
+
+        with without_retracing_remarks():
+            return fit_command.run(arguments)
+    if arguments.negatives is not None:
+        raise DataError("--negatives for a classifier", "an option that it has", "leave --negatives out")
+    recipes = [changed(read_recipe(name), arguments) for name in arguments.recipe]
     if len({recipe.name for recipe in recipes}) < len(recipes):
         names = ", ".join(recipe.name for recipe in recipes)
         raise DataError(
             f"recipes called {names}", "different ones", "name each once: a run folder has its recipe's name"
         )
+    for recipe in recipes:
+        check_kind(recipe, taught=False)
     until = None if arguments.minutes is None else time.monotonic() + 60 * arguments.minutes
     code = 0
     for words, recipe in zip(arguments.recipe, recipes, strict=True):
@@ -49,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         if len(recipes) > 1:
             folder = (arguments.out or Path("runs")) / recipe.name
         with without_retracing_remarks():
-            outcome = _train(
+            outcome = train_recipe(
                 recipe,
                 splits,
                 folder,
@@ -63,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     return code
 
 
-def _changed(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
+def changed(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
     """The recipe as the command's options change it."""
     if arguments.smoke:
         recipe = smoke_recipe(recipe)
@@ -72,10 +81,26 @@ def _changed(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
     return recipe
 
 
-def _train(
-    recipe: Recipe, splits: Splits, folder: Path, words: bytes | None, until: float | None, devices: int | None
+def train_recipe(
+    recipe: Recipe,
+    splits: Splits,
+    folder: Path,
+    words: bytes | None,
+    until: float | None,
+    devices: int | None,
+    teaching: Teaching | None = None,
 ) -> int:
-    """One recipe into one folder. `words` is its file, None for a trial; `until` is when to stop, monotonic seconds."""
+    """One recipe into one folder; says how it goes and returns the exit code.
+
+    Args:
+        recipe: what to train.
+        splits: the faces.
+        folder: the run folder, made where it is missing.
+        words: the recipe's file, None for a trial.
+        until: when to stop, in monotonic seconds.
+        devices: that share each batch.
+        teaching: what a student's recipe learns from beside its labels.
+    """
     make_folder(folder)
     epochs: list[Progress] = []
 
@@ -97,21 +122,24 @@ def _train(
         with data_parallel(devices, recipe.schedule.batch) as sharing:
             if sharing > 1:
                 _say(f"each batch is shared by {sharing} devices")
-            fitted = fit(recipe, splits.training, splits.choosing, folder, report, _say, steps)
+            fitted = fit(recipe, splits.training, splits.choosing, folder, report, _say, steps, teaching)
         if not epochs:
             _say(f"{folder}: all {total} epochs are done; only its reports are written again")
         if words is not None:
             write_whole(folder / RECIPE, words)
-        evaluation = write_run(fitted, recipe, splits, folder, steps, trained=bool(epochs))
+        evaluation = write_run(fitted, recipe, splits, folder, steps, trained=bool(epochs), teaching=teaching)
     except (KeyboardInterrupt, TimeIsUpError) as cause:
-        done = f"{epochs[-1].epoch} of {total} epochs are kept" if epochs else "what was done before is kept"
-        why = "interrupted" if isinstance(cause, KeyboardInterrupt) else "the minutes are over"
-        print(f"\n{why}: {done} in {folder}; the same command goes on from there", file=sys.stderr)
+        say_interrupted(cause, epochs[-1].epoch if epochs else None, total, folder)
         return INTERRUPTED
     print(
         f"best epoch {fitted.best_epoch} of {len(fitted.history)} after {duration(fitted.wall_s)}; {splits.choose_split}:"
     )
     print("\n".join(evaluation.lines()))
+    card = read_card(folder / CARD)
+    if card is not None and card["result"]["rounded_accuracy"] is not None:
+        print(
+            f"with int8's rounding, by which the best epoch was chosen: {100 * card['result']['rounded_accuracy']:.2f} %"
+        )
     return 2 if splits.training.problems else 0
 
 

@@ -80,6 +80,10 @@ def _stats(run: ShownRun) -> Html:
     if run.reliability is not None:
         gap = "the mean gap between how sure it is and how right"
         stats.append(("Calibration error", f"{100 * run.reliability.expected_error:.1f} %", gap))
+    rounded = result.get("rounded_accuracy")  # cards of earlier versions have none
+    if rounded is not None:
+        words = f"of {run.card['data']['choose_split']} in float32 arithmetic with int8’s rounding"
+        stats.append(("As int8", f"{100 * rounded:.1f} %", words))
     data, model = run.card["data"], run.card["model"]
     side = f"parameters; reads faces of {model['size']} × {model['size']}\u00a0px"
     stats.append(("Size", f"{result['parameters'] / 1e6:.2f} M", side))

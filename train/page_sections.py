@@ -28,6 +28,7 @@ from edge_runtime.pages import (
 )
 from edge_runtime.reliability import Reliability
 from train.page_head import head
+from train.page_teachers import teachers
 from train.shown_run import ShownRun
 from train.terminal import duration
 
@@ -42,7 +43,7 @@ def run_page(run: ShownRun, shown: int) -> Html:
         parts.append(_confidence(run.reliability))
     if shown:
         parts.append(_faces(run, shown))
-    parts += [_recipe(run), _data(run), _made_by(run)]
+    parts += [*teachers(run), _recipe(run), _data(run), _made_by(run)]
     return page(f"{name} on {run.split}", head(run), *parts)
 
 
@@ -115,6 +116,8 @@ def _learning(run: ShownRun) -> Html:
     note = f"The ring is epoch {best}, whose weights were kept: the best on {split}."
     if marks:
         note += f" Dotted: the faces change size, from {history[0]['size']:g} px on."
+    if run.card["result"].get("rounded_accuracy") is not None:
+        note += f" All of it was learnt, and judged on {split}, with int8’s rounding."
     if len(chosen) < len(history):
         note += " Only epochs at the model’s whole view could be kept."
     return section("Learning", tag("div", *charts, class_="charts"), note=note)

@@ -1,4 +1,4 @@
-"""`python -m train prepare`: any form of labelled faces into one .npz that is read in a moment."""
+"""`python -m train prepare`: any form of labelled faces, or portraits without labels, into one .npz read in a moment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from edge_runtime.facesets import FaceSet, open_faces, write_prepared
+from edge_runtime.facesets import FaceSet, open_faces, read_unlabelled, write_prepared
 from edge_runtime.labels import label_set
 from train.errors import DataError
 from train.faces import count_table, say_problems
@@ -41,14 +41,19 @@ def split_by_group(faces: FaceSet, names: Mapping[str, str]) -> FaceSet:
 def run(arguments: argparse.Namespace) -> int:
     """Reads the data, writes the .npz, prints what is in it. Returns 2 where rows or files were left out, else 0."""
     labels = None if arguments.label_set is None else label_set(arguments.label_set)
-    faces = open_faces(
-        arguments.data,
-        arguments.votes,
-        label_set=labels,
-        size=arguments.size,
-        channels=arguments.channels,
-        detector=arguments.detector,
-    )
+    if arguments.unlabelled:
+        if arguments.votes is not None:
+            raise DataError("--unlabelled with --votes", "one of both: votes are labels", "leave one out")
+        faces = read_unlabelled(arguments.data, labels, arguments.size, arguments.channels, arguments.detector)
+    else:
+        faces = open_faces(
+            arguments.data,
+            arguments.votes,
+            label_set=labels,
+            size=arguments.size,
+            channels=arguments.channels,
+            detector=arguments.detector,
+        )
     if arguments.group_split:
         faces = split_by_group(faces, dict(arguments.group_split))
     make_folder(arguments.out.parent)

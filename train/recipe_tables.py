@@ -1,4 +1,4 @@
-"""The tables of a recipe: `[model]`, `[targets]`, `[augment]` and `[schedule]`, each checking itself."""
+"""The tables of a recipe, each checking itself: `[model]`, `[targets]`, `[augment]`, `[distillation]`, `[quantization]`, `[schedule]`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from edge_runtime.illumination import ILLUMINATIONS
 
-__all__ = ["AugmentOptions", "ModelTable", "Schedule", "Stage", "Targets"]
+__all__ = ["AugmentOptions", "Distillation", "Features", "ModelTable", "Quantization", "Schedule", "Stage", "Targets"]
 
 
 def _one_of(what: str, value: str, known: tuple[str, ...]) -> None:
@@ -113,6 +113,83 @@ class AugmentOptions:
             raise ValueError("scale, shift and contrast are shares below 1")
         if self.erase > 1 or self.probability > 1:
             raise ValueError("erase and probability are at most 1")
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """Fine-tuning under the rounding that a conversion will do (see `quantization.py`).
+
+    Attributes:
+        kind: "none"; or "int8": kernels and activations are rounded while the net learns and while its best epoch is
+            chosen, and batch normalization's averages stay as they are. The saved model is in float32, without any of it.
+    """
+
+    kind: str = "none"
+
+    def __post_init__(self) -> None:
+        _one_of("kind", self.kind, ("none", "int8"))
+
+    @property
+    def rounds(self) -> bool:
+        return self.kind != "none"
+
+
+@dataclass(frozen=True)
+class Features:
+    """Features that the student is to have as its one teacher has them, beside the answers (Romero et al. 2015, FitNets).
+
+    Attributes:
+        teacher_layer, student_layer: whose outputs are compared: vectors, or maps of one height and width. Where the
+            channels differ, a dense layer over the student's is learnt along, and thrown away at the end.
+        weight: against the loss of the answers, which weighs 1.
+        loss: "mse", or "cosine" (1 - the cosine of the angle between them).
+    """
+
+    teacher_layer: str
+    student_layer: str
+    weight: float = 1.0
+    loss: str = "mse"
+
+    def __post_init__(self) -> None:
+        _one_of("loss", self.loss, ("mse", "cosine"))
+        if self.weight <= 0:
+            raise ValueError(f"weight {self.weight}, but only positive ones are known; leave the table out for none")
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """How much the teachers count, and which views of a face they and the student see (Hinton et al. 2015).
+
+    Attributes:
+        temperature: by which both sides' logits are divided before they are compared.
+        teacher_share: of the loss, the rest being that of the targets; 1 learns from the teachers alone.
+        views: "live": the teachers answer for every view that the student sees, and each epoch has new ones; "cached":
+            they answer once for `cached_views` views of each face, which the epochs then take in turn.
+        cached_views: how many views of each face; for "cached" alone.
+        precision: of the teachers' arithmetic.
+        features: what else the student is to have of its teacher; needs live views and one teacher.
+    """
+
+    temperature: float = 4.0
+    teacher_share: float = 0.7
+    views: str = "live"
+    cached_views: int = 12
+    precision: str = "float32"
+    features: Features | None = None
+
+    def __post_init__(self) -> None:
+        _one_of("views", self.views, ("live", "cached"))
+        _one_of("precision", self.precision, ("float32", "bfloat16"))
+        if self.temperature <= 0:
+            raise ValueError(f"temperature {self.temperature}, but only positive ones are known")
+        if not 0 < self.teacher_share <= 1:
+            raise ValueError(
+                f"teacher_share {self.teacher_share}, a share above 0 and up to 1 (--without-teacher is 0)"
+            )
+        if self.cached_views < 1:
+            raise ValueError(f"cached_views {self.cached_views}, but at least one is needed")
+        if self.features is not None and self.views == "cached":
+            raise ValueError('features need views = "live": only answers are cached')
 
 
 @dataclass(frozen=True)

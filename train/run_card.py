@@ -108,7 +108,8 @@ class DataFacts:
 class ResultFacts:
     """What came out. Accuracies are those of the saved float32 model on the choosing split, shares from 0 to 1.
 
-    `steps_per_epoch` is None for whole epochs, and a number for a trial that is no result.
+    `rounded_accuracy` is that of the same model with int8's rounding, by which the best epoch was chosen; None where the
+    recipe rounds nothing. `steps_per_epoch` is None for whole epochs, and a number for a trial that is no result.
     """
 
     epochs: int
@@ -121,11 +122,15 @@ class ResultFacts:
     macro_f1: float
     parameters: int
     steps_per_epoch: int | None
+    rounded_accuracy: float | None = None
 
 
 @dataclass(frozen=True)
 class RunCard:
-    """Everything about one run; `recipe` and `model` are the recipe's own words."""
+    """Everything about one run; `recipe` and `model` are the recipe's own words.
+
+    `distillation` says by whom a student was taught, and how; it is None, and not written, for other recipes.
+    """
 
     recipe: Mapping[str, Any]
     model: Mapping[str, Any]
@@ -134,6 +139,7 @@ class RunCard:
     code: Code
     versions: Versions
     hardware: Hardware
+    distillation: Mapping[str, Any] | None = None
 
     def write(self, path: Path) -> dict[str, Any]:
         """Writes the card as JSON, whole or not at all, and returns what it wrote.
@@ -143,6 +149,8 @@ class RunCard:
         written anew by a later commit than the one that trained.
         """
         card = {"format": CARD_VERSION, **asdict(self)}
+        if self.distillation is None:
+            del card["distillation"]
         before = read_card(path)
         if before is not None and (before["recipe"], before["data"]["sha256"]) == (
             card["recipe"],

@@ -2,6 +2,7 @@
 
 recipe.toml                  the recipe as it was
 checkpoints/                 the newest two; the same command goes on from them
+answers/                     a student's: what its teachers say of each view, where the recipe caches that
 model.keras                  faces to probabilities, float32, the best epoch's weights
 history.csv, curves.png      an epoch a row
 classification_report.*      precision, recall, F1 and support on the choosing split (txt, json)
@@ -21,17 +22,25 @@ from train.faces import repeated_in
 from train.files import whole_path
 from train.fit import Fitted
 from train.page import write_page
+from train.quantization import fake_quantized
 from train.recipe import Recipe
 from train.report import write_history, write_reliability, write_scores
 from train.run_card import CARD, Code, DataFacts, Hardware, ResultFacts, RunCard, Versions
 from train.splits import Splits
+from train.student import Teaching
 from train.views import predict
 
 __all__ = ["write_run"]
 
 
 def write_run(
-    fitted: Fitted, recipe: Recipe, splits: Splits, folder: Path, steps: int | None, trained: bool
+    fitted: Fitted,
+    recipe: Recipe,
+    splits: Splits,
+    folder: Path,
+    steps: int | None,
+    trained: bool,
+    teaching: Teaching | None = None,
 ) -> Evaluation:
     """Writes everything but the recipe and the checkpoints, and returns the figures on the choosing split.
 
@@ -51,7 +60,10 @@ def write_run(
     write_scores(evaluation.scores, evaluation.lines(), f"{recipe.name}, {splits.choose_split}", folder)
     reliability = measure_reliability(probabilities, choosing.labels)
     write_reliability(reliability, f"{recipe.name}, {splits.choose_split}", folder)
-    scores, fresh = evaluation.scores, evaluation.fresh
+    scores, fresh, rounded = evaluation.scores, evaluation.fresh, None
+    if recipe.quantization.rounds:
+        answers = predict(fake_quantized(model), choosing.pixels).argmax(axis=1)
+        rounded = float((answers == choosing.labels).mean())
     card = RunCard(
         recipe={"name": recipe.name, "sha256": recipe.sha256, "seed": recipe.seed},
         model={
@@ -62,6 +74,7 @@ def write_run(
             "precision": recipe.model.precision,
             "weights": Path(recipe.model.weights).name,  # a path of this machine says nothing elsewhere
             "illumination": recipe.model.illumination,
+            "quantization": recipe.quantization.kind,
             "label_set": recipe.label_set,
             "labels": list(splits.training.label_set.names),
         },
@@ -77,10 +90,12 @@ def write_run(
             macro_f1=scores.macro_f1,
             parameters=int(model.count_params()),
             steps_per_epoch=steps,
+            rounded_accuracy=rounded,
         ),
         code=Code.here(),
         versions=Versions.here(),
         hardware=Hardware.here(),
+        distillation=None if teaching is None else teaching.as_json(recipe),
     ).write(folder / CARD)
     write_page(
         folder,

@@ -14,7 +14,7 @@ from train.recipe import Recipe
 
 __all__ = ["made_up_faces", "smoke_recipe"]
 
-BATCH, STEPS = 16, 2
+BATCH, STEPS, VIEWS = 16, 2, 2
 
 
 def smoke_recipe(recipe: Recipe) -> Recipe:
@@ -30,7 +30,9 @@ def smoke_recipe(recipe: Recipe) -> Recipe:
         warmup_epochs=min(1, recipe.schedule.warmup_epochs),
     )
     model = replace(recipe.model, weights="none")  # a trial needs no download
-    return replace(recipe, model=model, schedule=schedule, sha256=f"smoke-{recipe.sha256}")
+    table = recipe.distillation
+    taught = table and replace(table, cached_views=min(VIEWS, table.cached_views))
+    return replace(recipe, model=model, schedule=schedule, distillation=taught, sha256=f"smoke-{recipe.sha256}")
 
 
 def made_up_faces(labels: LabelSet, size: int = 48, channels: int = 1, a_class: int = 8, seed: int = 1) -> FaceSet:

@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 
 from edge_runtime.facesets import FaceSet, with_size
 from train.augment import Augment
-from train.batches import Batches
+from train.batches import Batches, Lessons
 from train.checkpoint import State
 from train.errors import DivergedError, RecipeError
 from train.fused import with_fused_normalization
 from train.learning import epoch_rate, make_optimizer
 from train.models import build_logits
+from train.quantization import fake_quantized
 from train.recipe import Recipe
 from train.recipe_tables import Stage
 
-__all__ = ["Trainee", "as_batch", "freeze", "middle"]
+__all__ = ["Trainee", "as_batch", "compile_options", "freeze", "middle"]
 
 _GATHERING = 30
 """Batches over which averaged weights gather their batch statistics anew (Izmailov et al. 2018, section 3.2)."""
@@ -40,14 +41,31 @@ class Trainee:
             built = build_logits(
                 table.architecture, table.options, classes, None if open_size else table.net_size, table.channels
             )
-            self.logits = with_fused_normalization(built)
+            self.logits = fake_quantized(built) if recipe.quantization.rounds else with_fused_normalization(built)
             self.augment = Augment(recipe.augment, table.net_size, recipe.seed)
-            inputs = keras.Input((table.size, table.size, table.channels), dtype="uint8")
-            self.model = keras.Model(inputs, self.logits(self.augment(inputs)))
+            self.model = self._model()
         finally:
             keras.config.set_dtype_policy("float32")
         self.whole = True
         self.stage: Stage | None = None
+
+    def _model(self) -> keras.Model:
+        """What is fitted: it has the net's layers, and takes batches as `batches` gives them."""
+        table = self.recipe.model
+        inputs = keras.Input((table.size, table.size, table.channels), dtype="uint8")
+        return keras.Model(inputs, self.logits(self.augment(inputs)))
+
+    def _compile(self, optimizer: Any) -> None:
+        self.model.compile(
+            optimizer, keras.losses.CategoricalCrossentropy(from_logits=True), metrics=["accuracy"], **compile_options()
+        )
+
+    def prepare(self, lessons: Lessons) -> None:
+        """What must be done before the first epoch; nothing here."""
+
+    def batches(self, lessons: Lessons, epoch: int) -> Batches:
+        """The epoch's batches, once `begin` was called for it."""
+        return Batches(lessons, self.recipe, epoch)
 
     def begin(self, epoch: int, history: list[dict[str, float]]) -> float:
         """Sets up the epoch's stage and returns its learning rate at the start."""
@@ -66,13 +84,7 @@ class Trainee:
             optimizer = make_optimizer(
                 self.recipe.schedule, self.model.trainable_variables, self.steps, epoch * self.steps
             )
-            # XLA on the CPU is several times slower than TensorFlow's own kernels; JAX has nothing else.
-            self.model.compile(
-                optimizer,
-                keras.losses.CategoricalCrossentropy(from_logits=True),
-                metrics=["accuracy"],
-                jit_compile=keras.backend.backend() == "jax",
-            )
+            self._compile(optimizer)
         whole = self.recipe.model.net_size
         self.augment.size, self.augment.view = stage.size or whole, stage.view
         self.whole = stage.view != "resize" or self.augment.size == whole
@@ -99,7 +111,7 @@ class Trainee:
         return Averaged(self, batches)
 
     def accuracy(self, faces: FaceSet) -> float:
-        """How often the net is right on `faces`, which it sees as the stage's size and view have it."""
+        """How often the net is right on `faces`, which it sees as the stage's size and view have it, rounded as it learns."""
         known = faces.where(faces.labels >= 0)
         table = self.recipe.model
         if not self.whole:
@@ -177,6 +189,11 @@ class KeepOwnWeights(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
         self.model.optimizer.use_ema = False
+
+
+def compile_options() -> dict[str, Any]:
+    """XLA on the CPU is several times slower than TensorFlow's own kernels; JAX has nothing else."""
+    return {"jit_compile": keras.backend.backend() == "jax"}
 
 
 def freeze(model: keras.Model, frozen_to: str) -> None:

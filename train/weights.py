@@ -117,18 +117,23 @@ def _carry_saved(model: keras.Model, path: Path, labels: Sequence[str] | None) -
     theirs_labels = None if card is None else card["model"].get("labels")
     if None not in (labels, theirs_labels) and list(labels or ()) != list(theirs_labels or ()):
         pairs = [(layer, other) for layer, other in pairs if layer.name != "logits"]
-    carried = 0
+    carried, anew = 0, [layer.name for layer in ours]
     for layer, other in pairs:
         if _shapes(layer.weights) == _shapes(other.weights):
             layer.set_weights(other.get_weights())
             carried += len(layer.weights)
+            anew.remove(layer.name)
     if not carried:
         raise ModelError(
             f"{path}: none of its {len(source.weights)} weight arrays fits {model.name!r}",
             "a model of the same architecture with the same options",
             "name a run of that architecture, or --weights none",
         )
-    return f"{carried} of {len(model.weights)} weight arrays carried over from {path}"
+    line = f"{carried} of {len(model.weights)} weight arrays carried over from {path}"
+    if anew == ["logits"]:
+        theirs_words = f" ({', '.join(theirs_labels)})" if theirs_labels else ""
+        return f"{line}: all but the logits, which start anew: that model answers other labels{theirs_words}"
+    return line
 
 
 def _read(path: Path) -> keras.Model:

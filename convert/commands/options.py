@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from convert.errors import UsageError
+from convert.parity.latency import ROUNDS
 from convert.training import illumination_beside
 from edge_runtime.illumination import NO_ILLUMINATION, check_illumination
+from edge_runtime.interpreter import MAX_THREADS
 
-__all__ = ["check_out", "chosen_illumination"]
+__all__ = ["check_out", "chosen_illumination", "latency_runs", "thread_count"]
 
 
 def check_out(out: Path, suffix: str) -> None:
@@ -31,3 +33,17 @@ def chosen_illumination(asked: str | None, source: Path) -> str:
             "leave the option out",
         )
     return asked
+
+
+def thread_count(threads: int) -> int:
+    """--threads. Raises UsageError where LiteRT takes no such number."""
+    if not 1 <= threads <= MAX_THREADS:
+        raise UsageError(f"--threads {threads}", f"1 to {MAX_THREADS}", "give as many as there are cores")
+    return threads
+
+
+def latency_runs(runs: int) -> int:
+    """--latency-runs, 0 for none. Raises UsageError for fewer than the sides take turns."""
+    if runs < 0 or 0 < runs < ROUNDS:
+        raise UsageError(f"--latency-runs {runs}", f"0 for none, or at least {ROUNDS}", "leave it out for 50")
+    return runs

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from convert.commands.options import latency_runs, thread_count
 from convert.errors import UsageError
 from convert.parity.contest import Contest, Entry, Finding, run_contest
 from convert.parity.gate import read_gate
 from convert.parity.junit import to_junit
-from convert.parity.latency import ROUNDS
 from convert.parity.markdown import to_markdown
 from convert.parity.page import write_page
 from convert.parity.sides import Options, side_names
@@ -21,7 +21,6 @@ from convert.parity.task import Data
 from convert.parity.terminal import to_text
 from edge_runtime.files import write_whole
 from edge_runtime.illumination import NO_ILLUMINATION, check_illumination
-from edge_runtime.interpreter import MAX_THREADS
 from edge_runtime.labels import label_set
 from edge_runtime.running import FAILED, WRONG_USE
 
@@ -48,8 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
         Data(arguments.data, arguments.split, arguments.votes),
         None if arguments.label_set is None else label_set(arguments.label_set),
         read_gate(arguments.gate),
-        Options(check_illumination(arguments.illumination or NO_ILLUMINATION), _threads(arguments.threads)),
-        _runs(arguments.latency_runs),
+        Options(check_illumination(arguments.illumination or NO_ILLUMINATION), thread_count(arguments.threads)),
+        latency_runs(arguments.latency_runs),
         arguments.evidence,
     )
     folder = report_folder(arguments.report)
@@ -94,15 +93,3 @@ def _progress(name: str, faces: int) -> Callable[[int], object]:
             bar.close()
 
     return advance
-
-
-def _threads(threads: int) -> int:
-    if not 1 <= threads <= MAX_THREADS:
-        raise UsageError(f"--threads {threads}", f"1 to {MAX_THREADS}", "give as many as there are cores")
-    return threads
-
-
-def _runs(runs: int) -> int:
-    if runs and runs < ROUNDS:
-        raise UsageError(f"--latency-runs {runs}", f"0 for none, or at least {ROUNDS}", "leave it out for 50")
-    return runs

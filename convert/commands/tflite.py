@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,11 @@ from convert.commands.options import check_out, chosen_illumination
 from convert.errors import RecipeError, UsageError
 from convert.graph import Graph, Tensor
 from convert.recipe import Recipe, read_recipe
-from convert.source import KerasFacts, keras_facts, read_keras, versions
+from convert.source import KerasFacts, keras_facts, read_keras
 from convert.stability import measure_stability
-from convert.tflite import convert, packages
+from convert.tflite import convert
+from convert.written import write_conversion
 from edge_runtime.facesets import FaceSet
-from edge_runtime.files import file_sha256, write_whole
 from edge_runtime.illumination import NO_ILLUMINATION
 
 __all__ = ["run"]
@@ -44,25 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     stability = None
     if arguments.stability and faces is not None and calibration is not None:
         stability = measure_stability(model, recipe, faces, calibration, made.content, str(source))
-    card = Card(
-        recipe.kind,
-        hashlib.sha256(made.content).hexdigest(),
-        len(made.content),
-        source.name,
-        file_sha256(source),
-        versions(*packages(recipe)),
-        made.graph.operators,
-        None if calibration is None else calibration.as_table(),
-        illumination,
-        recipe.io,
-        _recipe_table(recipe),
-        made.kept,
-        asdict(made.trial),
-        None if stability is None else asdict(stability),
-    )
-    # An old card beside a new model would be refused by `pack`; a new one beside an old model, too.
-    write_whole(out, made.content)
-    write_whole(card_path(out), card.to_json())
+    card = write_conversion(out, source, recipe, made, calibration, illumination, stability)
     _print_summary(out, card, made.graph)
     return 0
 
@@ -83,14 +64,6 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
         raise RecipeError(
             f"recipe {recipe.name}: {error}", "options that fit its kind", "leave the option out"
         ) from error
-
-
-def _recipe_table(recipe: Recipe) -> dict[str, Any]:
-    table = {key: value for key, value in asdict(recipe).items() if key in ("name", "sha256", "count", "seed")}
-    if not recipe.calibrated:
-        table = {key: table[key] for key in ("name", "sha256")}
-    kept = {"keep_layers": list(recipe.keep_layers), "keep_operators": list(recipe.keep_operators)}
-    return {**table, **(kept if recipe.kind == "mixed" else {})}
 
 
 def _check_calibration(arguments: argparse.Namespace, recipe: Recipe) -> None:

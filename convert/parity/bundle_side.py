@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from convert.graph import read_graph
 from convert.parity.sides import Options
 from convert.parity.tflite_side import TfliteSide
@@ -20,6 +22,7 @@ class BundleSide(TfliteSide):
 
     def __init__(self, place: str, name: str, options: Options) -> None:
         bundle = read_bundle(place)
+        calibration = bundle.manifest.get("calibration")
         Classifier(bundle)  # what it reads and answers is what its manifest says, or this raises
         self._open(
             name,
@@ -31,4 +34,5 @@ class BundleSide(TfliteSide):
             str(bundle.manifest["arithmetic"]),
             bundle.sha256,
             options.threads,
+            calibration if isinstance(calibration, Mapping) else None,
         )

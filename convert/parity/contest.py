@@ -14,6 +14,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from convert.calibration import calibrated_on
 from convert.parity.answers import Answers
 from convert.parity.errors import SideError
 from convert.parity.evidence import Probe
@@ -179,6 +180,7 @@ def _order(side: Opened, task: Task, inputs: Sequence[InputFacts]) -> NDArray[np
         recorded = np.append(order, -1).astype(np.int16)[task.faces.labels]
         side.check_faces(task.faces.rows, recorded, task.facts.split, task.hashes(inputs))
         return order
+    _check_calibration(side, task)
     if side.about.labels is not None:
         return order_in(labels, side.about.name, side.about.labels)
     if side.about.classes != len(labels):
@@ -188,6 +190,21 @@ def _order(side: Opened, task: Task, inputs: Sequence[InputFacts]) -> NDArray[np
             "compare models of one label set",
         )
     return np.arange(len(labels))
+
+
+def _check_calibration(side: ModelSide, task: Task) -> None:
+    """Raises SideError for a model whose ranges were set by faces that it would be judged on."""
+    about = side.about
+    if about.calibration is None:
+        return
+    size, channels = about.input.size, about.input.channels
+    if calibrated_on(about.calibration, task.data.faces(size, channels), size, channels):
+        raise SideError(
+            f"{about.name}: its {len(about.calibration['rows'].split())} calibration faces are among those of"
+            f" {task.facts.source}, {task.facts.split}, by row and by pixels",
+            "faces that took no part in its conversion, which would flatter it",
+            "judge it on another split",
+        )
 
 
 def _answers(side: Opened, order: NDArray[np.int64], task: Task, progress: Progress) -> Answers:

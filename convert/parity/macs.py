@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from convert.graph import Graph
+from convert.graph import Graph, Node
 
-__all__ = ["onnx_macs", "tflite_macs"]
+__all__ = ["node_macs", "onnx_macs", "tflite_macs"]
 
 _TFLITE = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 _ONNX = ("Conv", "Gemm", "MatMul")
@@ -16,12 +16,15 @@ def tflite_macs(graph: Graph) -> int | None:
     """Of convolutions and dense layers; None where the graph has none, or others with weights."""
     if "TRANSPOSE_CONV" in graph.operators:
         return None
-    macs = 0
-    for node in graph.nodes:
-        if node.operator in _TFLITE:
-            kernel, output = graph.tensors[node.inputs[1]].shape, graph.tensors[node.outputs[0]].shape
-            macs += math.prod(kernel) * math.prod(output[1:-1])
-    return macs or None
+    return sum(node_macs(graph, node) for node in graph.nodes) or None
+
+
+def node_macs(graph: Graph, node: Node) -> int:
+    """Of one operator of a TFLite file; 0 for one that is neither a convolution nor dense."""
+    if node.operator not in _TFLITE:
+        return 0
+    kernel, output = graph.tensors[node.inputs[1]].shape, graph.tensors[node.outputs[0]].shape
+    return math.prod(kernel) * math.prod(output[1:-1])
 
 
 def onnx_macs(content: bytes) -> int | None:

@@ -12,9 +12,10 @@ from __future__ import annotations
 import hashlib
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,7 @@ class About:
         classes: how many probabilities it answers.
         labels: their names in order; None where the model does not carry them.
         facts: of the model, without a latency.
+        calibration: what its card or manifest says of the faces that set its ranges; None where there are none, or no card.
     """
 
     name: str
@@ -71,6 +73,7 @@ class About:
     classes: int
     labels: tuple[str, ...] | None
     facts: ModelFacts
+    calibration: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.labels is not None and len(self.labels) != self.classes:

@@ -9,7 +9,7 @@ from convert.parity.measures import Comparison, Side
 from convert.parity.result import Judged, ParityResult
 from convert.parity.verdict import Line, Outcome
 
-__all__ = ["to_text"]
+__all__ = ["aligned", "to_text"]
 
 _MARKS = {Outcome.PASSED: "ok", Outcome.FAILED: "FAILED", Outcome.NOT_JUDGED: "?"}
 _UNKNOWN = "–"
@@ -27,7 +27,7 @@ def _lines(finding: Finding) -> Iterator[str]:
     left_out = f", {result.left_out:,} left out" if result.left_out else ""
     yield f"{result.faces:,} faces of {data.source}, {data.split}{left_out}; gate {result.gate.name}"
     yield ""
-    yield from _table([_HEAD, _reference(result.reference), *(_row(each.comparison) for each in result.candidates)])
+    yield from aligned([_HEAD, _reference(result.reference), *(_row(each.comparison) for each in result.candidates)])
     for judged in result.candidates:
         yield ""
         yield from _verdict(judged, result)
@@ -103,7 +103,8 @@ def _times(ratio: float | None) -> str:
     return "" if ratio is None else f" (× {ratio:.2g})"
 
 
-def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+def aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """The lines of a table, each column as wide as its widest cell."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +42,17 @@ class TfliteSide(ModelSide):
         content, sha256 = read_model(path)
         graph = read_graph(content, name)
         illumination, arithmetic = options.illumination, arithmetic_of(graph)
+        calibration: Mapping[str, Any] | None = None
         if card_path(path).exists():
             card = read_card(path, content)
-            illumination, arithmetic = card.illumination, card.kind
+            illumination, arithmetic, calibration = card.illumination, card.kind, card.calibration
         try:
             labels: tuple[str, ...] | None = labels_in(content)
         except GraphError:
             labels = None
-        self._open(name, "tflite", content, graph, illumination, labels, arithmetic, sha256, options.threads)
+        self._open(
+            name, "tflite", content, graph, illumination, labels, arithmetic, sha256, options.threads, calibration
+        )
 
     def _open(
         self,
@@ -62,6 +65,7 @@ class TfliteSide(ModelSide):
         arithmetic: str,
         sha256: str,
         threads: int,
+        calibration: Mapping[str, Any] | None = None,
     ) -> None:
         check_runnable(graph, name)
         self.content, self.graph = content, graph
@@ -85,6 +89,7 @@ class TfliteSide(ModelSide):
                 None,
                 {"interpreter": f"{implementation.package} {implementation.version}"},
             ),
+            calibration,
         )
 
     def probabilities(self, pixels: NDArray[np.uint8], advance: Advance) -> NDArray[np.float32]:

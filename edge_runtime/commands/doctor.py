@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
+import importlib.util
 import json
 import platform
 from collections.abc import Callable
@@ -10,7 +12,11 @@ from dataclasses import asdict, dataclass
 
 import cv2
 
+from devices.accelerators.edgetpu import EDGETPU_LIBRARY
+from devices.attached import attached_tpus, has_ribbon_camera, ribbon_cameras, video_cameras
 from devices.board import Board, read_board
+from devices.cameras.pi import why_missing
+from devices.errors import CameraSetupError
 from edge_runtime.bundle import read_bundle
 from edge_runtime.classifier import Classifier
 from edge_runtime.detectors import open_detector
@@ -26,11 +32,19 @@ __all__ = ["Finding", "run"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at; `mend` is empty where nothing is wrong."""
+    """One thing looked at.
+
+    Attributes:
+        subject: what.
+        found: how it is.
+        mend: what to do about it; empty where nothing is wrong.
+        hint: what to do for something that is not there and that pictures and videos do without.
+    """
 
     subject: str
     found: str
     mend: str = ""
+    hint: str = ""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -42,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         _guarded("interpreter", _interpreter),
     ]
     findings += [_opencv(), *_model(arguments, board), _guarded("detector", lambda: _detector(arguments))]
+    findings += [*_cameras(board), *_accelerators()]
     problems = [finding for finding in findings if finding.mend]
     if arguments.json:
         print(json.dumps({"healthy": not problems, "findings": [asdict(finding) for finding in findings]}, indent=2))
@@ -50,6 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{'PROBLEM' if finding.mend else 'ok':<8}{finding.subject:<12} {finding.found}")
             if finding.mend:
                 print(f"{'':<21}mend: {finding.mend}")
+            if finding.hint:
+                print(f"{'':<21}hint: {finding.hint}")
         print(f"\n{len(problems)} problem{'s' * (len(problems) != 1)} found" if problems else "\nall is well")
     return 1 if problems else 0
 
@@ -64,7 +81,8 @@ def _guarded(subject: str, look: Callable[[], Finding]) -> Finding:
 def _board(board: Board) -> list[Finding]:
     memory = "" if board.memory_mb is None else f", {board.memory_mb} MiB"
     temperature = "" if board.temperature_c is None else f", {board.temperature_c:.0f} °C"
-    findings = [Finding("board", f"{board.model}, {board.machine}, {board.cores} cores{memory}{temperature}")]
+    governor = "" if board.governor is None else f", governor {board.governor}"
+    findings = [Finding("board", f"{board.model}, {board.machine}, {board.cores} cores{memory}{temperature}{governor}")]
     if board.throttling:
         findings.append(
             Finding(
@@ -117,3 +135,53 @@ def _model(arguments: argparse.Namespace, board: Board) -> list[Finding]:
 def _detector(arguments: argparse.Namespace) -> Finding:
     detector = open_detector(arguments.detector or DEFAULT_DETECTOR)
     return Finding("detector", f"{detector.name}; {'no landmarks' if detector.name == 'haar' else 'five landmarks'}")
+
+
+def _cameras(board: Board) -> list[Finding]:
+    """Every camera that is attached, and what is in the way of using it."""
+    findings = [
+        Finding(
+            "camera", f"{camera.source}: {camera.name}{f', {camera.trouble}' if camera.trouble else ''}", camera.mend
+        )
+        for camera in video_cameras()
+    ]
+    wanted = has_ribbon_camera() or board.model.startswith("Raspberry Pi")
+    if wanted or importlib.util.find_spec("picamera2") is not None:
+        try:
+            findings += [Finding("camera", f"{camera.source}: {camera.name}") for camera in ribbon_cameras()]
+        except CameraSetupError as error:
+            # Without a receiver for the ribbon cable it is no problem: a USB camera needs no picamera2.
+            needed = has_ribbon_camera()
+            findings.append(
+                Finding("picamera2", error.received, error.mend if needed else "", "" if needed else why_missing())
+            )
+    if not any(finding.subject == "camera" for finding in findings):
+        findings.append(
+            Finding(
+                "camera",
+                "none found",
+                hint="plug in a USB camera, or seat the ribbon cable with the board switched off",
+            )
+        )
+    return findings
+
+
+def _accelerators() -> list[Finding]:
+    """Every Edge TPU that is attached, and the library that it needs."""
+    tpus = attached_tpus()
+    if not tpus:
+        return [Finding("accelerator", "none found, the CPU runs the models", hint="a Coral Edge TPU on USB or PCIe")]
+    findings, seen = [], {"usb": 0, "pci": 0}
+    for tpu in tpus:
+        trouble = f", {tpu.trouble}" if tpu.trouble else ""
+        findings.append(
+            Finding("accelerator", f"edgetpu:{tpu.kind}:{seen[tpu.kind]} at {tpu.place}{trouble}", tpu.mend)
+        )
+        seen[tpu.kind] += 1
+    try:
+        ctypes.CDLL(EDGETPU_LIBRARY)
+    except OSError:
+        findings.append(
+            Finding("edgetpu", f"no {EDGETPU_LIBRARY}", "install libedgetpu1-std from Coral's Debian repository")
+        )
+    return findings

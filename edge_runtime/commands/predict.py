@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import io
 import os
 import sys
 import time
@@ -12,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
 
 from tqdm import tqdm
 
@@ -21,7 +19,7 @@ from devices.errors import DeviceError
 from edge_runtime.commands.opening import recognizer_of
 from edge_runtime.errors import FerEdgeError, OutputError
 from edge_runtime.face import Face
-from edge_runtime.files import partial_path, whole_file
+from edge_runtime.files import output_stream, partial_path
 from edge_runtime.inputs import Input, find_inputs
 from edge_runtime.pictures import read_picture
 from edge_runtime.pipeline import Recognizer
@@ -60,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     header = RunHeader.of(recognizer.bundle, arguments.detector or recognizer.detector.name)
     interrupted = False
     try:
-        with _stream(arguments.out) as stream, tqdm(inputs, unit="file", disable=None, leave=False) as bar:
+        with output_stream(arguments.out) as stream, tqdm(inputs, unit="file", disable=None, leave=False) as bar:
             job = _Job(
                 recognizer, open_sink(arguments.format, stream, header), _annotations(arguments.annotate, inputs), tally
             )
@@ -139,18 +137,6 @@ class _Job:
 def _refuse(problem: object, tally: _Tally) -> None:
     tally.refused += 1
     tqdm.write(f"fer-edge: {problem}", file=sys.stderr)
-
-
-@contextlib.contextmanager
-def _stream(out: Path | None) -> Iterator[TextIO]:
-    if out is None:
-        yield sys.stdout
-        return
-    with whole_file(out) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-        yield text
-        text.flush()
-        text.detach()
 
 
 def _annotations(folder: Path | None, inputs: list[Input]) -> dict[Path, Path]:

@@ -14,9 +14,11 @@ from edge_runtime.facesets.kdef import read_kdef
 from edge_runtime.facesets.prepared import read_prepared, write_prepared
 from edge_runtime.facesets.rafdb import read_rafdb
 from edge_runtime.facesets.sfew import read_sfew
+from edge_runtime.facesets.unlabelled import UNLABELLED, read_unlabelled
 from edge_runtime.facesets.views import with_label_set, with_size
 
 __all__ = [
+    "UNLABELLED",
     "FaceSet",
     "Problem",
     "Wanted",
@@ -33,6 +35,7 @@ __all__ = [
     "read_prepared",
     "read_rafdb",
     "read_sfew",
+    "read_unlabelled",
     "read_votes",
     "with_label_set",
     "with_majority_labels",

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from convert.calibration import (
+    calibrated_on,
     choose_calibration,
     read_calibration_faces,
     read_evaluation_faces,
@@ -208,3 +209,16 @@ def test_evaluation_faces_are_all_but_those_for_training_or_one_split(tmp_path):
 
 def test_calibration_without_other_faces_says_nothing_of_a_comparison():
     assert "compared" not in choose(made_up_faces()).as_table()
+
+
+def test_faces_that_calibrated_are_known_again_by_their_rows_and_their_pixels():
+    faces = made_up_faces(size=40)
+    table = choose_calibration(faces, "made up", 48, 1, count=40, illumination="clahe").as_table()
+    assert calibrated_on(table, faces, 48, 1)
+    shuffled = faces.where(np.random.default_rng(1).permutation(len(faces)))
+    assert calibrated_on(table, shuffled, 48, 1), "the order of the judged faces does not matter"
+    row = int(table["rows"].split()[7])
+    assert not calibrated_on(table, faces.where(faces.rows != row), 48, 1), "one of them is not there"
+    faces.pixels[faces.rows == row] ^= 1
+    assert not calibrated_on(table, faces, 48, 1), "another face of the same number"
+    assert not calibrated_on({"count": 40}, faces, 48, 1), "a table that does not say enough"

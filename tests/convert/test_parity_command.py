@@ -14,7 +14,7 @@ from convert.quiet import quiet_tensorflow
 from edge_runtime.cli import main as fer_edge
 from edge_runtime.facesets import write_prepared
 from edge_runtime.labels import AFFECTNET8, FER2013
-from tests.convert.made import made_up_faces, tiny_model
+from tests.convert.made import made_up_faces, made_up_pixels, tiny_model, write_fer2013
 from tests.convert.test_parity_result import faults
 
 FILES = ["junit.xml", "parity.html", "report.json", "summary.md"]
@@ -22,12 +22,15 @@ FILES = ["junit.xml", "parity.html", "report.json", "summary.md"]
 
 @pytest.fixture(scope="module")
 def files(made, keras_model, tmp_path_factory):
-    """`made`, with an ONNX file, a bundle, its record and two broken models."""
+    """`made`, with faces that calibrated no model, an ONNX file, a bundle, its record and two broken models."""
     folder = tmp_path_factory.mktemp("parity")
+    faces = made_up_faces()
+    faces.pixels[:] = made_up_pixels(len(faces), seed=5)[..., 0]
+    made.judged = write_fer2013(folder / "fer2013.csv", faces)
     made.onnx, made.bundle, made.record = folder / "model.onnx", folder / "bundle", folder / "pi.npz"
     made.onnx.write_bytes(convert_onnx(keras_model, FER2013).content)
     assert main(["pack", str(made.int8), "--name", "tiny", "--label-set", "fer2013", "--out", str(made.bundle)]) == 0
-    record = ["record", made.data, "--split", "Training", "--bundle", made.bundle, "--out", made.record]
+    record = ["record", made.judged, "--split", "Training", "--bundle", made.bundle, "--out", made.record]
     assert fer_edge([str(argument) for argument in record]) == 0
     made.nan, made.eight = folder / "nan.keras", folder / "eight.keras"
     broken = tiny_model()
@@ -48,7 +51,7 @@ def parity(files, tmp_path, capsys):
         gate |= {"accuracy_drop_points": 50.0} if lines is None else lines
         path = tmp_path / "made.toml"
         path.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in gate.items()))
-        values = {"data": files.data, "split": "Training", "gate": path, "report": tmp_path / "report", **options}
+        values = {"data": files.judged, "split": "Training", "gate": path, "report": tmp_path / "report", **options}
         command = ["parity", "--reference", str(reference), "--latency-runs", "5"]
         for candidate in candidates:
             command += ["--candidate", str(candidate)]
@@ -137,7 +140,7 @@ def test_run_without_a_usable_side_or_data_is_refused_in_one_line_without_a_repo
     assert "illumination 'dtc'" in refused(parity, onnx, int8, illumination="dtc")
     assert "--threads 0" in refused(parity, onnx, int8, threads=0)
     assert "--latency-runs 3" in refused(parity, onnx, int8, latency_runs=3)
-    assert "votes" in refused(parity, onnx, int8, votes=files.data)
+    assert "votes" in refused(parity, onnx, int8, votes=files.judged)
     assert not (tmp_path / "report").exists()
 
 
@@ -152,7 +155,7 @@ def test_data_with_other_labels_is_refused_until_a_map_is_asked_for(files, parit
 
 def test_row_that_cannot_be_read_is_named_and_no_pass(files, parity, tmp_path):
     data = tmp_path / "fer2013.csv"
-    lines = files.data.read_text().splitlines()
+    lines = files.judged.read_text().splitlines()
     data.write_text("\n".join([*lines[:5], "3,1 2 3,Training", *lines[5:]]) + "\n")
     code, out, err = parity(files.onnx, files.int8, data=data)
     assert code == 2
@@ -189,3 +192,16 @@ def test_help_says_how_often_candidates_may_be_named(capsys):
         main(["parity", "--help"])
     assert done.value.code == 0
     assert "as often as there are candidates" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_model_is_not_judged_on_the_faces_that_calibrated_it(files, parity):
+    """By pixels, not by their numbers alone: the other faces of this file have the same."""
+    for candidate in (files.int8, files.bundle):
+        code, out, err = parity(files.model, candidate, data=files.data, label_set="fer2013")
+        assert (code, out) == (2, "")
+        assert "its 64 calibration faces are among those of fer2013.csv, Training" in err
+        assert err.count("\n") == 1
+    code, out, err = parity(files.model, files.int8, files.float32, data=files.data, label_set="fer2013")
+    assert code == 2
+    assert "float32.tflite: passed" in out
+    assert "not compared: tiny_int8.tflite" in out

@@ -162,7 +162,9 @@ def test_a_run_is_carried_over_whole_whatever_keras_called_its_layers(run_folder
 def test_logits_of_other_classes_keep_their_own_beginning(run_folder):
     model = build_logits("simple_cnn", TINY, 8, 48, 1)
     before = model.get_layer("logits").get_weights()
-    assert carry_weights(model, "simple_cnn", str(run_folder)).startswith("10 of 12 weight arrays")
+    line = carry_weights(model, "simple_cnn", str(run_folder))
+    assert line.startswith("10 of 12 weight arrays carried over from ")
+    assert line.endswith(": all but the logits, which start anew: that model answers other labels")
     assert all(np.array_equal(a, b) for a, b in zip(before, model.get_layer("logits").get_weights(), strict=True))
 
 
@@ -175,7 +177,9 @@ def test_logits_of_the_same_labels_in_another_order_are_not_carried(run_folder):
     }
     (run_folder / CARD).write_text(json.dumps(card))
     model = build_logits("simple_cnn", TINY, 7, 48, 1)
-    assert carry_weights(model, "simple_cnn", str(run_folder), FER2013.names).startswith("10 of 12 weight arrays")
+    line = carry_weights(model, "simple_cnn", str(run_folder), FER2013.names)
+    assert line.startswith("10 of 12 weight arrays")
+    assert line.endswith("that model answers other labels (neutral, surprise, sad, happy, fear, disgust, angry)")
     assert carry_weights(model, "simple_cnn", str(run_folder), FER2013.names[::-1]).startswith("12 of 12")
 
 

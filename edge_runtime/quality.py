@@ -1,0 +1,139 @@
+"""Is a face good enough to be judged? Its size, its sharpness, and which way it looks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.geometry import Box, Landmarks
+from edge_runtime.settings.deciding import QualitySettings
+
+__all__ = ["BLURRED", "SMALL", "TILTED", "TURNED", "Pose", "Quality", "assess", "pose_of", "sharpness_of"]
+
+SMALL, BLURRED, TURNED, TILTED = "small", "blurred", "turned", "tilted"
+
+_SIDE_PX = 48
+_FLAT = 2.0
+"""Grey levels; a face with less contrast than this shows nothing."""
+
+_MODEL = np.array(
+    [[0.313, 0.390, 0.0], [0.683, 0.387, 0.0], [0.497, 0.582, 0.16], [0.341, 0.746, 0.01], [0.651, 0.745, 0.01]]
+)
+"""Five points of a face seen from the front, in the order of `Landmarks`: right, down, and towards the camera, in widths of a FER2013 frame.
+
+The first two are the medians of YuNet's points over 1,500 FER2013 faces. The depths are those of generic head models for
+five points: the tip of the nose stands 0.43 eye distances before the eyes, the corners of the mouth hardly.
+"""
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Which way a face looks, in degrees; 0 is into the camera.
+
+    Attributes:
+        yaw_deg: positive where the nose points to the picture's right.
+        pitch_deg: positive where it points down.
+        roll_deg: positive where the head is turned clockwise in the picture.
+    """
+
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What was measured of a face, and why it does not count.
+
+    Attributes:
+        size_px: the shorter side of its box in the frame.
+        sharpness: as `sharpness_of` gives it.
+        pose: None where the detector gives no landmarks, or impossible ones.
+        problems: some of "small", "blurred", "turned", "tilted"; empty for a face that counts.
+    """
+
+    size_px: float
+    sharpness: float
+    pose: Pose | None
+    problems: tuple[str, ...]
+
+    @property
+    def usable(self) -> bool:
+        return not self.problems
+
+
+def assess(
+    crop: NDArray[np.uint8], box: Box, landmarks: Landmarks | None = None, settings: QualitySettings | None = None
+) -> Quality:
+    """Measures a face and holds it against the settings.
+
+    Args:
+        crop: the face as it goes to the classifier, before illumination is normalised: uint8 (size, size, 1 or 3).
+        box: in px of the frame.
+        landmarks: in px of the frame, where the detector gives them.
+        settings: the limits.
+    """
+    limits = settings or QualitySettings()
+    size, sharpness = min(box.width, box.height), sharpness_of(crop)
+    pose = None if landmarks is None else pose_of(landmarks)
+    problems = []
+    if size < limits.least_size_px:
+        problems.append(SMALL)
+    if sharpness < limits.least_sharpness:
+        problems.append(BLURRED)
+    if pose is not None:
+        if abs(pose.yaw_deg) > limits.most_yaw_deg or abs(pose.pitch_deg) > limits.most_pitch_deg:
+            problems.append(TURNED)
+        if abs(pose.roll_deg) > limits.most_roll_deg:
+            problems.append(TILTED)
+    return Quality(size, sharpness, pose, tuple(problems))
+
+
+def sharpness_of(crop: NDArray[np.uint8]) -> float:
+    """The variance of the Laplacian (Pech-Pacheco et al. 2000) of a face at 48 × 48 px and unit contrast; 0 for a flat one.
+
+    At one size and contrast the figure means the same for every camera, light and bundle. The crop is uint8 (H, W),
+    (H, W, 1) or (H, W, 3).
+    """
+    grey = (
+        cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
+        if crop.ndim == 3 and crop.shape[2] == 3
+        else crop.reshape(crop.shape[:2])
+    )
+    shrinks = min(grey.shape) >= _SIDE_PX
+    scaled = cv2.resize(grey, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    contrast = float(scaled.std())
+    if contrast < _FLAT:
+        return 0.0
+    return float(cv2.Laplacian(scaled, cv2.CV_64F).var()) / contrast**2
+
+
+def pose_of(landmarks: Landmarks) -> Pose | None:
+    """Which way a face looks: a rotation of a mean face under scaled orthography that fits the five points best.
+
+    DeMenthon & Davis 1995 without its perspective steps, which a face at arm's length does not need. None where the points
+    fall together and fit no face.
+    """
+    points = np.array(landmarks.as_tuple(), float)
+    model, seen = _MODEL - _MODEL.mean(0), points - points.mean(0)
+    rows, _, _, _ = np.linalg.lstsq(model, seen, rcond=None)
+    right, down = rows.T
+    scale = math.sqrt(float(np.linalg.norm(right) * np.linalg.norm(down)))
+    if not math.isfinite(scale) or scale < 1e-6:
+        return None
+    # The nearest rotation to the three rows, in the sense of least squares.
+    left, lengths, other = np.linalg.svd(np.stack([right, down]), full_matrices=False)
+    if lengths[1] < 0.05 * lengths[0]:
+        return None
+    first, second = left @ other
+    toward = np.cross(first, second)
+    roll = math.atan2(second[0], first[0])
+    # The nose's direction is the rotation's third column; turned back by the roll, its parts are yaw and pitch.
+    nose_x = math.cos(roll) * first[2] + math.sin(roll) * second[2]
+    nose_y = math.cos(roll) * second[2] - math.sin(roll) * first[2]
+    yaw, pitch = math.atan2(nose_x, toward[2]), math.atan2(nose_y, math.hypot(nose_x, toward[2]))
+    return Pose(math.degrees(yaw), math.degrees(pitch), math.degrees(roll))

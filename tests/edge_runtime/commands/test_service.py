@@ -1,0 +1,107 @@
+"""`fer-edge service` with a fake systemctl that notes what it is told, in a home that is the test's own."""
+
+import os
+
+import pytest
+
+from tests.support import fer_edge
+
+
+@pytest.fixture
+def home(tmp_path):
+    """An environment for the command: PATH begins with a fake systemctl."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    script = tools / "systemctl"
+    script.write_text(
+        f'#!/bin/sh\necho "$@" >> {tmp_path}/told\n'
+        f'case "$*" in *show*) cat {tmp_path}/facts;; *enable*) test ! -e {tmp_path}/broken || {{ echo "no bus" >&2; exit 1; }};; esac\n'
+    )
+    script.chmod(0o755)
+    (tmp_path / "facts").write_text(
+        "ActiveState=active\nSubState=running\nStatusText=14 frames a second\nNRestarts=0\n"
+    )
+    return {**os.environ, "PATH": f"{tools}:/usr/bin:/bin", "XDG_CONFIG_HOME": str(tmp_path / "config")}
+
+
+def told(tmp_path):
+    return (tmp_path / "told").read_text().splitlines()
+
+
+def service(home, *words):
+    return fer_edge("service", *words, env=home)
+
+
+def unit_path(tmp_path):
+    return tmp_path / "config" / "systemd" / "user" / "fer-edge.service"
+
+
+def test_a_service_is_installed_looked_at_and_removed(home, tmp_path):
+    outcome = service(home, "install", "--user", "--kiosk", "--set", "source.spec=synthetic")
+    assert outcome.returncode == 0, outcome.stderr
+    text = unit_path(tmp_path).read_text()
+    assert "edge_runtime serve" in text or "fer-edge serve" in text
+    assert "--set source.spec=synthetic" in text
+    kiosk = tmp_path / "config" / "autostart" / "fer-edge-kiosk.desktop"
+    assert "chromium" in kiosk.read_text()
+    assert told(tmp_path)[-3:] == [
+        "--user daemon-reload",
+        "--user enable fer-edge.service",
+        "--user restart --no-block fer-edge.service",
+    ]
+    status = service(home, "status", "--user")
+    assert status.returncode == 0
+    assert "14 frames a second" in status.stdout
+    (tmp_path / "facts").write_text("ActiveState=failed\n")
+    assert service(home, "status", "--user").returncode == 1
+    assert service(home, "remove", "--user").returncode == 0
+    assert "--user disable --now fer-edge.service" in told(tmp_path)
+    assert not unit_path(tmp_path).exists()
+    assert not kiosk.exists()
+    assert service(home, "status", "--user").returncode == 1
+    assert service(home, "remove", "--user").returncode == 0
+
+
+def test_print_shows_and_writes_nothing(home, tmp_path):
+    outcome = service(home, "install", "--print", "--run-as", "pi", "--set", "log.path=/srv/fer/events.db")
+    assert outcome.returncode == 0
+    assert "User=pi" in outcome.stdout
+    assert "ReadWritePaths=-/srv/fer" in outcome.stdout
+    assert "run --no-display --format none" in outcome.stdout
+    assert not (tmp_path / "told").exists()
+    assert not (tmp_path / "config").exists()
+
+
+def test_a_configuration_is_checked_before_anything_is_written_and_named_by_its_whole_path(home, tmp_path):
+    config = tmp_path / "fer-edge.toml"
+    config.write_text("[service]\nwatchdog_s = 1\n")
+    assert service(home, "install", "--user", "--config", config).returncode == 2
+    config.write_text("[service]\nwatchdog_s = 12\n")
+    assert service(home, "install", "--user", "--no-start", "--config", config).returncode == 0
+    assert "WatchdogSec=12" in unit_path(tmp_path).read_text()
+    assert f"--config {config}" in unit_path(tmp_path).read_text()
+    assert not any("restart" in line for line in told(tmp_path))
+
+
+def test_somebody_elses_unit_is_neither_replaced_nor_removed(home, tmp_path):
+    unit_path(tmp_path).parent.mkdir(parents=True)
+    unit_path(tmp_path).write_text("[Service]\nExecStart=/bin/mine\n")
+    for action in ("install", "remove"):
+        outcome = service(home, action, "--user")
+        assert outcome.returncode == 2
+        assert "did not write" in outcome.stderr
+    assert "/bin/mine" in unit_path(tmp_path).read_text()
+
+
+def test_what_cannot_work_is_one_line(home, tmp_path):
+    (tmp_path / "broken").touch()
+    wrong = [
+        (home, ("install", "--user")),
+        (home, ("install", "--user", "--set", "log.path=events.db")),
+        ({**home, "PATH": "/nowhere"}, ("install", "--user")),
+        ({name: value for name, value in home.items() if name != "SUDO_USER"}, ("install", "--print")),
+    ]
+    for environment, words in wrong:
+        outcome = service(environment, *words)
+        assert outcome.returncode == 2, words
+        assert len(outcome.stderr.splitlines()) == 1
