@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from convert.flatbuffer import to_bytes
+from convert.flatbuffer import rewritten
 
 __all__ = ["dense_as_convolutions"]
 
@@ -26,9 +26,12 @@ def dense_as_convolutions(content: bytes) -> bytes:
     Args:
         content: a .tflite file that `convert.graph` reads. Dense layers on other than int8 vectors (N, C) stay.
     """
+    return rewritten(content, _write_as_convolutions)
+
+
+def _write_as_convolutions(model: Any) -> None:
     from ai_edge_litert import schema_py_generated as schema
 
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
     for subgraph in model.subgraphs:
         operators = []
         for operator in subgraph.operators:
@@ -38,7 +41,6 @@ def dense_as_convolutions(content: bytes) -> bytes:
                 else [operator]
             )
         subgraph.operators = operators
-    return to_bytes(model)
 
 
 def _meant(model: Any, subgraph: Any, operator: Any, schema: Any) -> bool:

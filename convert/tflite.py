@@ -223,8 +223,8 @@ def _converted(model: Any, facts: KerasFacts, recipe: Recipe, pixels: NDArray[np
                 converter.representative_dataset = lambda: ([face[None].astype(np.float32)] for face in pixels)
                 converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
                 converter.inference_input_type = converter.inference_output_type = tf.dtypes.as_dtype(recipe.io)
-            content = bytes(converter.convert())
-            return dense_as_convolutions(content) if recipe.dense == "convolution" else rewritten(content)
+            content = rewritten(bytes(converter.convert()))
+            return dense_as_convolutions(content) if recipe.dense == "convolution" else content
     except ModuleNotFoundError:
         raise
     except Exception as error:  # the converter raises what its parts raise

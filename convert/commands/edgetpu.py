@@ -17,6 +17,8 @@ from convert.edgetpu.compiler import where_to_get_it
 from convert.errors import UsageError
 from convert.graph import read_operators
 from edge_runtime.bundle import read_bundle, shipped_bundles
+from edge_runtime.detectors.detector_bundle import read_detector_bundle
+from edge_runtime.errors import BundleError
 from edge_runtime.running import DONE, FAILED
 
 __all__ = ["run"]
@@ -51,10 +53,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _read(model: Path) -> tuple[bytes, str]:
     """The bytes of a .tflite file or of a bundle's model, and a name for what is made of them."""
-    if model.is_dir() or str(model) in shipped_bundles():
+    if not model.is_dir() and str(model) not in shipped_bundles():
+        return model.read_bytes(), model.stem
+    try:
         bundle = read_bundle(str(model))
-        return bundle.model, bundle.name
-    return model.read_bytes(), model.stem
+    except BundleError as refused:
+        try:
+            detector = read_detector_bundle(str(model))
+        except BundleError:
+            raise refused from None
+        return detector.model, detector.name
+    return bundle.model, bundle.name
 
 
 def _tell(where: str, prediction: Prediction, log: CompilerLog | None, out: Path) -> None:
@@ -71,7 +80,7 @@ def _tell(where: str, prediction: Prediction, log: CompilerLog | None, out: Path
     if prediction.refused:
         print("  the compiler refuses the whole model")
     for note in prediction.notes:
-        print(*_wrapped("may differ", note), sep="\n")
+        print(*_wrapped("note", note), sep="\n")
     if log is None:
         return
     if log.refused:

@@ -103,6 +103,11 @@ def predict(graph: Graph, rules: Rules) -> Prediction:
     notes = [
         f"{name}: {words} ({rules.source[rules.listed].url})" for name, words in rules.doubts.items() if name in mapped
     ]
+    if graph.size_bytes > rules.cache.bytes:
+        notes.append(
+            f"{graph.size_bytes:,} bytes: parameters beyond some {rules.cache.bytes:,} are sent to the Edge TPU for each"
+            f" picture ({rules.source[rules.cache.source].url})"
+        )
     return Prediction(fates, refused, tuple(notes), rules.compiler)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from convert.errors import EdgeTpuError
 from edge_runtime.tables import parse_table, read_table
 
-__all__ = ["GENERAL", "RULES", "Limit", "MostVersion", "Outside", "Rules", "Source", "read_rules"]
+__all__ = ["GENERAL", "RULES", "Cache", "Limit", "MostVersion", "Outside", "Rules", "Source", "read_rules"]
 
 RULES = Path(__file__).parent / "rules.toml"
 
@@ -52,6 +52,14 @@ class MostVersion:
 
 
 @dataclass(frozen=True)
+class Cache:
+    """How many `bytes` of a model's parameters the Edge TPU keeps; the rest is sent anew for each picture."""
+
+    bytes: int
+    source: str
+
+
+@dataclass(frozen=True)
 class Outside:
     """An operator that is known to be outside of the published list."""
 
@@ -66,6 +74,7 @@ class Rules:
     Attributes:
         compiler: its version.
         listed: the source of `operators`.
+        cache: the chip's memory for parameters.
         source, limit: by name.
         operators: the names of the limits of each supported operator, besides GENERAL.
         doubts: operators of which the list says that size decides, and its words.
@@ -74,6 +83,7 @@ class Rules:
 
     compiler: str
     listed: str
+    cache: Cache
     source: dict[str, Source]
     limit: dict[str, Limit]
     operators: dict[str, tuple[str, ...]]
@@ -82,7 +92,11 @@ class Rules:
     outside: dict[str, Outside] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        named = {self.listed, *(one.source for table in self._with_sources() for one in table.values())}
+        named = {
+            self.listed,
+            self.cache.source,
+            *(one.source for table in self._with_sources() for one in table.values()),
+        }
         if not named <= self.source.keys():
             raise ValueError(f"no source {sorted(named - self.source.keys())[0]!r}")
         limits = {*GENERAL, "known-version", *(name for names in self.operators.values() for name in names)}

@@ -10,7 +10,7 @@ from convert.edgetpu import predict, read_rules
 from convert.graph import read_operators
 from convert.recipe import read_recipe
 from convert.tflite import convert_model
-from edge_runtime.bundle import SHIPPED, read_bundle
+from edge_runtime.bundle import read_bundle, shipped_bundles
 from edge_runtime.interpreter import Model
 from tests.convert.made import made_up_pixels
 from tests.support import TINY_COLOUR, TINY_GREY
@@ -21,15 +21,22 @@ def stored(content, faces):
     return np.concatenate([model.run(face[None]) for face in faces])
 
 
-@pytest.mark.parametrize("bundle", [TINY_GREY, TINY_COLOUR, SHIPPED / "fer2013"], ids=["grey", "colour", "shipped"])
+def test_models_of_today_have_a_scale_for_each_output_of_a_dense_layer():
+    for bundle in (TINY_GREY, TINY_COLOUR):
+        first = predict(read_operators(read_bundle(bundle).model, "it"), read_rules()).first
+        assert (first.operator, first.rule) == ("FULLY_CONNECTED", "per-tensor-weights")
+
+
+@pytest.mark.parametrize("bundle", [TINY_GREY, TINY_COLOUR, *shipped_bundles()])
 def test_answers_of_a_bundle_stay_the_same_to_the_bit_and_it_then_maps_whole(bundle):
     read = read_bundle(bundle)
+    if read.manifest["arithmetic"] != "int8":
+        pytest.skip("an Edge TPU is not meant to run it")
     rewritten = dense_as_convolutions(read.model)
     faces = made_up_pixels(60, read.input.size, read.input.channels, seed=4)
     answers = stored(read.model, faces)
     assert len(np.unique(answers, axis=0)) > 50
     np.testing.assert_array_equal(stored(rewritten, faces), answers)
-    assert predict(read_operators(read.model, "it"), read_rules()).first.rule == "per-tensor-weights"
     assert predict(read_operators(rewritten, "it"), read_rules()).whole
 
 

@@ -8,9 +8,9 @@ import pytest
 from convert.cli import main
 from convert.edgetpu import compile_model
 from convert.errors import EdgeTpuError
-from edge_runtime.bundle import SHIPPED
+from edge_runtime.bundle import shipped_bundles
 from tests.convert.edgetpu_made import tiny
-from tests.support import TINY_GREY
+from tests.support import BRIGHT_FLOAT, BRIGHT_INT8, TINY_GREY
 
 NOT_QUANTIZED = """Edge TPU Compiler version 14.1.317412892
 Invalid model: my_mnist_quant.tflite
@@ -111,10 +111,23 @@ def test_prepared_model_maps_whole_and_is_what_the_compiler_gets(model, compiler
     assert "FULLY_CONNECTED" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("bundle", [TINY_GREY, SHIPPED / "fer2013"], ids=["a folder", "the shipped one"])
-def test_bundles_are_checked_as_files_are(bundle, capsys):
-    assert run(bundle, "--check") in (0, 1)
-    assert "predicted for compiler" in capsys.readouterr().out
+@pytest.mark.parametrize("bundle", [TINY_GREY, *shipped_bundles()])
+def test_classifiers_are_checked_by_their_folder_or_name_as_files_are(bundle, capsys):
+    assert run(bundle, "--check", "--prepare") == 0
+    assert f"{bundle}: " in capsys.readouterr().out
+
+
+def test_face_detectors_are_checked_too_and_a_float_one_breaks_at_its_first_operator(capsys):
+    assert run(BRIGHT_INT8, "--check") == 1
+    assert "a tensor of open size" in capsys.readouterr().out
+    assert run(BRIGHT_FLOAT, "--check") == 1
+    assert "first on the CPU: operator 0" in capsys.readouterr().out
+
+
+def test_files_larger_than_the_chip_s_memory_are_noted(model, capsys):
+    model.write_bytes(tiny() + bytes(8_000_000))
+    assert run(model, "--check") == 0
+    assert "note: 8,0" in capsys.readouterr().out
 
 
 def test_wrong_inputs_are_one_line_and_no_traceback(model, tmp_path, capsys):

@@ -39,7 +39,7 @@ def test_healthy_int8_model_maps_whole(rules):
         ({"batch": 2}, 0, "QUANTIZE", "rank", "keep the batch at 1"),
         ({"opened": True}, 0, "QUANTIZE", "constant-size", "batch size of 1"),
         ({"version": 6}, 2, "CONV_2D", "known-version", "older TensorFlow"),
-        ({"scales": 7}, 5, "FULLY_CONNECTED", "per-tensor-weights", "dense layer"),
+        ({"scales": 7}, 5, "FULLY_CONNECTED", "per-tensor-weights", "1 × 1 convolution"),
     ],
     ids=["float", "leaky", "gelu", "unknown", "rank", "open", "version", "per-channel dense"],
 )
