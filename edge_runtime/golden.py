@@ -216,12 +216,16 @@ def _permutation(answers: NDArray[np.float32], expected: NDArray[np.float32]) ->
     return order if order != given and misfit <= allowed else None
 
 
-def made_up_frames() -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Coloured, face-like drawings whose red, green and blue differ, with squares that shrink, grow and leave the frame."""
-    random = np.random.default_rng(SEED)
+def made_up_frames(count: int = COUNT, seed: int = SEED) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Coloured, face-like drawings whose red, green and blue differ, with squares that shrink, grow and leave the frame.
+
+    Returns:
+        uint8 (count, 120, 160, 3) BGR, and float64 (count, 4): left, top, right, bottom of each square.
+    """
+    random = np.random.default_rng(seed)
     width, height = FRAME_SIZE
     frames, squares = [], []
-    for _ in range(COUNT):
+    for _ in range(count):
         coarse = random.integers(0, 256, (6, 8, 3), dtype=np.uint8)
         # Flat blocks, as gradients would make the file thirty times as large.
         frame = cv2.resize(coarse, FRAME_SIZE, interpolation=cv2.INTER_NEAREST)

@@ -1,8 +1,13 @@
-"""Models for the Edge TPU's rules, made by code: real .tflite files of a few operators, and chains of named operators."""
+"""Models for the Edge TPU's rules, made by code: real .tflite files of a few operators, and chains of named operators.
+
+python -m tests.convert.edgetpu_made FOLDER    # writes BROKEN as files, to look at with `python -m convert edgetpu`
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -121,3 +126,20 @@ def chain(operators: Iterable[str | tuple[str, tuple[int, ...]]], floats: Sequen
 
 def _eight_bit(name: str, shape: tuple[int, ...], real: bool, constant: bool = False) -> Tensor:
     return Tensor(name, shape, shape, "float32" if real else "int8", 0.0 if real else 0.1, 0, constant, int(not real))
+
+
+BROKEN: dict[str, dict[str, Any]] = {
+    "leaky": {"middle": "LEAKY_RELU"},
+    "open_batch": {"opened": True},
+    "float": {"real": True},
+    "unknown": {"middle": "RFFT2D"},
+    "new_version": {"version": 6},
+    "dense": {"scales": 7},
+}
+"""What `tiny` takes for models that break a rule each."""
+
+if __name__ == "__main__":
+    for name, how in BROKEN.items():
+        path = Path(sys.argv[1]) / f"{name}.tflite"
+        path.write_bytes(tiny(**how))
+        print(path)

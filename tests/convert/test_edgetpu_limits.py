@@ -1,5 +1,7 @@
 """Each limit of the Edge TPU's rules: broken by what it names, kept by its neighbour; and the rules as a file."""
 
+from pathlib import Path
+
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
@@ -150,3 +152,24 @@ def test_rules_without_a_source_or_of_an_unknown_limit_are_refused(tmp_path):
         with pytest.raises(EdgeTpuError, match=r"rules\.toml") as refused:
             read_rules(path)
         assert said in str(refused.value)
+
+
+def test_every_rule_operator_and_source_stands_in_the_documentation(rules):
+    page = (Path(__file__).parent.parent.parent / "docs" / "edgetpu.md").read_text()
+    for name, limit in rules.limit.items():
+        assert f"| {name} | {limit.says.format(found='N')} | " in page
+        assert limit.mend in page
+    for source in rules.source.values():
+        assert source.url in page
+        assert source.says in page
+    for operator in (*rules.operators, *rules.outside, *rules.most_version):
+        assert operator in page
+    assert rules.compiler in page
+
+
+def test_every_source_is_a_public_page_and_used(rules):
+    text = RULES.read_text()
+    for name, source in rules.source.items():
+        assert source.url.startswith("https://")
+        assert source.says
+        assert text.count(f'"{name}"') or name == "one-subgraph"

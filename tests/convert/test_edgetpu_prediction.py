@@ -118,6 +118,18 @@ WHOLE = {
         "MEAN": 1,
         "FULLY_CONNECTED": 1,
     },
+    # Compiler 16, YOLOv5n as Keras layers with Resizing(…, "nearest"), three outputs, TensorFlow 2.19: as the face detector
+    # of train/models is built.
+    "YOLOv5n of Keras layers": {
+        "QUANTIZE": 2,
+        "CONV_2D": 60,
+        "LOGISTIC": 57,
+        "MUL": 57,
+        "ADD": 7,
+        "MAX_POOL_2D": 3,
+        "RESIZE_NEAREST_NEIGHBOR": 2,
+        "CONCATENATION": 13,
+    },
     # Compiler 15, FaceNet, which is Inception-ResNet v1; uint8 at its ends. qiita.com/saliton/items/4e1ce227338e040fa353
     "Inception-ResNet v1": {
         "QUANTIZE": 33,

@@ -1,0 +1,106 @@
+"""`python -m boards tflite-runtime`: which bundles the old runtime loads, which bits differ there, and why."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from boards.comparison import Comparison, compare, differences
+from boards.environment import make_environment
+from boards.errors import MissingError
+from boards.faces import write_faces
+from boards.head import head
+from boards.machine import Here, ask_facts
+from boards.pythons import find_python
+from boards.subjects import find_subjects
+from boards.table import table
+from boards.trial import FACES, Answer, ask, ask_without_xnnpack, set_out
+from boards.wheel import build_wheel
+from edge_runtime.running import DONE, FAILED
+
+__all__ = ["OLD", "run"]
+
+OLD = ("tflite-runtime==2.14.0", "numpy<2", "opencv-python-headless==4.11.*", "tqdm>=4.66")
+"""What 32-bit boards and old images have: tflite-runtime is built against numpy 1, and so is that OpenCV."""
+
+_VERSION = "3.11"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Returns 0, or 1 where a shipped bundle does not load or pass its self-test on the old runtime."""
+    python = find_python(_VERSION)
+    if python is None:
+        raise MissingError(
+            f"no python{_VERSION} on the path",
+            f"Python {_VERSION}, the last one that tflite-runtime has wheels for",
+            f"on Debian 12: sudo apt install python{_VERSION}-venv",
+        )
+    subjects = find_subjects(arguments.bundles)
+    with tempfile.TemporaryDirectory(prefix="fer-edge-boards-") as name:
+        here = Here(Path(name))
+        wheel = set_out(here.shared, build_wheel(here.shared / "dist"), subjects)
+        write_faces(arguments.faces, here.shared / FACES)
+        folders = {kind: arguments.cache / f"{kind}-{_VERSION}" for kind in ("today", "tflite-runtime")}
+        today = make_environment(here, python, folders["today"], str(folders["today"]), wheel, [str(wheel.path)], [])
+        old_place = folders["tflite-runtime"]
+        old = make_environment(here, python, old_place, str(old_place), wheel, OLD, [])
+        facts = {"old runtime": ask_facts(here, old), "beside": ask_facts(here, today)}
+        theirs, ours = ask(here, old, subjects, "old"), ask(here, today, subjects, "today")
+        rows = []
+        for answer, reference in zip(theirs, ours, strict=True):
+            compared = compare(answer, reference)
+            plain = None
+            if compared.differing:
+                plain = ask_without_xnnpack(here, today, answer.subject, "today")
+            same = None
+            if plain is not None and answer.probabilities is not None:
+                same = differences(answer.probabilities, plain)[0] == 0
+            rows.append(_row(answer, compared, same))
+    print(head("python -m boards tflite-runtime", wheel, arguments.faces, facts))
+    print(
+        table(
+            (
+                "bundle",
+                "arithmetic",
+                "loads",
+                "self-test there",
+                "faces that differ",
+                "other label",
+                "largest |Δp|",
+                "why",
+            ),
+            rows,
+        )
+    )
+    failed = [answer.subject.name for answer in theirs if answer.subject.shipped and not answer.passed]
+    print(f"\n{'FAILED: ' + ', '.join(failed) if failed else 'every shipped bundle loads and passes its self-test'}")
+    return FAILED if failed else DONE
+
+
+def _row(answer: Answer, compared: Comparison, plain_alike: bool | None) -> tuple[object, ...]:
+    said = answer.selftest.split(" (bundle ")[0]
+    name, arithmetic = answer.subject.name, answer.subject.arithmetic
+    if answer.probabilities is None:
+        return name, arithmetic, "yes" if answer.loads else "no", said, "–", "–", "–", "" if answer.loads else "refused"
+    return (
+        name,
+        arithmetic,
+        "yes",
+        said,
+        f"{compared.differing} of {compared.faces}",
+        compared.decisions,
+        f"{compared.largest:.4f}",
+        why(compared, plain_alike),
+    )
+
+
+def why(compared: Comparison, plain_alike: bool | None) -> str:
+    """Why bits differ. `plain_alike`: today's runtime without XNNPACK gives the old one's very bits; None: not asked."""
+    if not compared.differing:
+        return "no bit differs"
+    if plain_alike:
+        return "no XNNPACK: today's runtime without it gives the same bits"
+    if plain_alike is None:
+        return "not found out"
+    return "no XNNPACK, and other kernels: today's runtime without it differs too"
