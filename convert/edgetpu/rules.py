@@ -74,6 +74,7 @@ class Rules:
     Attributes:
         compiler: its version.
         listed: the source of `operators`.
+        chained: the source of one chain of operators on the Edge TPU, and no more.
         cache: the chip's memory for parameters.
         source, limit: by name.
         operators: the names of the limits of each supported operator, besides GENERAL.
@@ -83,6 +84,7 @@ class Rules:
 
     compiler: str
     listed: str
+    chained: str
     cache: Cache
     source: dict[str, Source]
     limit: dict[str, Limit]
@@ -94,11 +96,14 @@ class Rules:
     def __post_init__(self) -> None:
         named = {
             self.listed,
+            self.chained,
             self.cache.source,
             *(one.source for table in self._with_sources() for one in table.values()),
         }
         if not named <= self.source.keys():
             raise ValueError(f"no source {sorted(named - self.source.keys())[0]!r}")
+        if unused := self.source.keys() - named:
+            raise ValueError(f"source {sorted(unused)[0]!r} of no rule")
         limits = {*GENERAL, "known-version", *(name for names in self.operators.values() for name in names)}
         if limits != self.limit.keys():
             raise ValueError(f"limit {sorted(limits ^ self.limit.keys())[0]!r} is used or defined, but not both")
