@@ -1,9 +1,10 @@
 """What is asked of an environment from its inside. Run by its own Python, by path and isolated: `python -I inside.py …`.
 
     facts                               JSON: Python, machine, C library, packages, bytes of what pip installed
-    without-xnnpack BUNDLE FACES OUT    probabilities of a classifier by the interpreter's plain kernels, as an .npz
+    stages BUNDLE FACES INPUTS OUT      of a classifier: its crops, and for given ones what its softmax reads and gives, as an .npz
+    plain BUNDLE FACES INPUTS OUT       the same by the interpreter's kernels without XNNPACK
 
-Standard library, and in the second the installed fer-edge.
+Standard library, and in the latter the installed fer-edge. INPUTS is an .npz of another machine's crops, "-" for its own.
 """
 
 from __future__ import annotations
@@ -38,9 +39,10 @@ def facts() -> dict[str, Any]:
     }
 
 
-def without_xnnpack(bundle: str, faces: str, out: str) -> None:
-    """Answers `faces` with the kernels that the interpreter has without XNNPACK."""
-    import dataclasses
+def stages(bundle: str, faces: str, inputs: str, out: str, xnnpack: bool) -> None:
+    """Writes `crops` uint8 (N, S, S, C) as this machine cuts them; and of `inputs` (or of those crops) `logits`, what the last
+    softmax reads as it is stored (N, L), without one the answers; and `answers` (N, L), as stored.
+    """
     import functools
     import importlib
 
@@ -49,26 +51,38 @@ def without_xnnpack(bundle: str, faces: str, out: str) -> None:
     from edge_runtime.bundle import read_bundle
     from edge_runtime.facesets import open_faces
     from edge_runtime.illumination import normalize
-    from edge_runtime.interpreter import CANDIDATES, Model, find_implementation
+    from edge_runtime.interpreter import CANDIDATES, find_implementation
     from edge_runtime.preprocess import fit_face
 
     used = find_implementation()
     module = importlib.import_module(next(name for name, package in CANDIDATES if package == used.package))
-    plain = functools.partial(
-        module.Interpreter, experimental_op_resolver_type=module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    )
     read = read_bundle(bundle)
-    model = Model(read.model, name=read.name, implementation=dataclasses.replace(used, factory=plain))
+    resolver = "AUTO" if xnnpack else "BUILTIN_WITHOUT_DEFAULT_DELEGATES"
+    make = functools.partial(
+        module.Interpreter, num_threads=1, experimental_op_resolver_type=getattr(module.OpResolverType, resolver)
+    )
+    # All tensors are kept, or what the softmax has read may be overwritten by what comes after it.
+    interpreter = make(model_content=read.model, experimental_preserve_all_tensors=True)
+    interpreter.allocate_tensors()
+    softmax = [each for each in interpreter._get_ops_details() if each["op_name"] == "SOFTMAX"]
+    answer = interpreter.get_output_details()[0]["index"]
+    before = int(softmax[-1]["inputs"][0]) if softmax else answer
+    pixels = interpreter.get_input_details()[0]["index"]
     size, channels = read.input.size, read.input.channels
-    answers = [
-        model.dequantized(model.run(normalize(fit_face(pixels, size, channels), read.input.illumination)[None]))
-        for pixels in open_faces(Path(faces)).pixels
-    ]
-    np.savez(out, probabilities=np.concatenate(answers))
+    crops = np.stack(
+        [normalize(fit_face(face, size, channels), read.input.illumination) for face in open_faces(Path(faces)).pixels]
+    )
+    logits, answers = [], []
+    for crop in crops if inputs == "-" else np.load(inputs)["crops"]:
+        interpreter.set_tensor(pixels, crop[None])
+        interpreter.invoke()
+        logits.append(interpreter.get_tensor(before)[0].copy())
+        answers.append(interpreter.get_tensor(answer)[0].copy())
+    np.savez(out, crops=crops, logits=np.stack(logits), answers=np.stack(answers))
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "facts":
         print(json.dumps(facts()))
     else:
-        without_xnnpack(*sys.argv[2:])
+        stages(*sys.argv[2:], xnnpack=sys.argv[1] == "stages")

@@ -6,7 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from boards.comparison import Comparison, compare, differences
+from boards.comparison import Comparison, compare, difference
 from boards.environment import make_environment
 from boards.errors import MissingError
 from boards.faces import write_faces
@@ -15,7 +15,7 @@ from boards.machine import Here, ask_facts
 from boards.pythons import find_python
 from boards.subjects import find_subjects
 from boards.table import table
-from boards.trial import FACES, Answer, ask, ask_without_xnnpack, set_out
+from boards.trial import FACES, Answer, ask, ask_stages, set_out
 from boards.wheel import build_wheel
 from edge_runtime.running import DONE, FAILED
 
@@ -46,33 +46,29 @@ def run(arguments: argparse.Namespace) -> int:
         old_place = folders["tflite-runtime"]
         old = make_environment(here, python, old_place, str(old_place), wheel, OLD, [])
         facts = {"old runtime": ask_facts(here, old), "beside": ask_facts(here, today)}
-        theirs, ours = ask(here, old, subjects, "old"), ask(here, today, subjects, "today")
+        ours = ask(here, today, subjects, "today")
+        theirs = ask(here, old, subjects, "old", crops_of="today")
         rows = []
         for answer, reference in zip(theirs, ours, strict=True):
             compared = compare(answer, reference)
-            plain = None
-            if compared.differing:
-                plain = ask_without_xnnpack(here, today, answer.subject, "today")
-            same = None
-            if plain is not None and answer.probabilities is not None:
-                same = differences(answer.probabilities, plain)[0] == 0
-            rows.append(_row(answer, compared, same))
+            alike = None
+            if compared.logits.faces and answer.stages is not None:
+                plain = ask_stages(here, today, answer.subject, "today", "today", xnnpack=False)
+                alike = None if plain is None else not difference(answer.stages.logits, plain.logits).faces
+            rows.append(_row(answer, compared, alike))
     print(head("python -m boards tflite-runtime", wheel, arguments.faces, facts))
-    print(
-        table(
-            (
-                "bundle",
-                "arithmetic",
-                "loads",
-                "self-test there",
-                "faces that differ",
-                "other label",
-                "largest |Δp|",
-                "why",
-            ),
-            rows,
-        )
+    heads = (
+        "bundle",
+        "arithmetic",
+        "loads",
+        "self-test there",
+        "crops",
+        "arithmetic differs",
+        "other label",
+        "largest |Δp|",
+        "why",
     )
+    print(table(heads, rows))
     failed = [answer.subject.name for answer in theirs if answer.subject.shipped and not answer.passed]
     print(f"\n{'FAILED: ' + ', '.join(failed) if failed else 'every shipped bundle loads and passes its self-test'}")
     return FAILED if failed else DONE
@@ -81,24 +77,27 @@ def run(arguments: argparse.Namespace) -> int:
 def _row(answer: Answer, compared: Comparison, plain_alike: bool | None) -> tuple[object, ...]:
     said = answer.selftest.split(" (bundle ")[0]
     name, arithmetic = answer.subject.name, answer.subject.arithmetic
-    if answer.probabilities is None:
-        return name, arithmetic, "yes" if answer.loads else "no", said, "–", "–", "–", "" if answer.loads else "refused"
+    if answer.stages is None:
+        return name, arithmetic, "yes" if answer.loads else "no", said, *["–"] * 4, "" if answer.loads else "refused"
     return (
         name,
         arithmetic,
         "yes",
         said,
-        f"{compared.differing} of {compared.faces}",
+        f"{compared.crops.faces} differ" if compared.crops.faces else "the same",
+        f"{compared.logits.faces} of {compared.faces} faces",
         compared.decisions,
-        f"{compared.largest:.4f}",
+        f"{compared.record.most:.4f}",
         why(compared, plain_alike),
     )
 
 
 def why(compared: Comparison, plain_alike: bool | None) -> str:
-    """Why bits differ. `plain_alike`: today's runtime without XNNPACK gives the old one's very bits; None: not asked."""
-    if not compared.differing:
+    """Why bits differ. `plain_alike`: today's runtime without XNNPACK gives the old one's very bits; None: not found out."""
+    if compared.exact:
         return "no bit differs"
+    if not compared.logits.faces:
+        return "the softmax, or the crops"
     if plain_alike:
         return "no XNNPACK: today's runtime without it gives the same bits"
     if plain_alike is None:

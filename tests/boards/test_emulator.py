@@ -1,5 +1,6 @@
 """What the emulated board needs of this machine is said where it is missing, and nothing is left behind."""
 
+import itertools
 import os
 import platform
 import stat
@@ -153,7 +154,7 @@ def test_nothing_is_removed_while_something_is_mounted_in_it(tmp_path):
 
 def test_wheels_are_asked_for_as_the_emulated_python_takes_them(tmp_path):
     words = list(map(str, download(Path("fer_edge.whl"), tmp_path, "3.11", 36)))
-    platforms = [word for before, word in zip(words, words[1:], strict=False) if before == "--platform"]
+    platforms = [word for before, word in itertools.pairwise(words) if before == "--platform"]
     assert platforms[0] == "manylinux_2_36_aarch64"
     assert {"manylinux_2_28_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64"} <= set(platforms)
     assert words[words.index("--python-version") + 1] == "3.11"

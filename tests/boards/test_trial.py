@@ -20,7 +20,7 @@ from boards.programs import Done, call, must
 from boards.pythons import find_python, testing_requirements
 from boards.subjects import find_subjects
 from boards.table import table
-from boards.trial import FACES, ask, ask_without_xnnpack, set_out
+from boards.trial import FACES, ask, ask_stages, set_out
 from boards.wheel import ROOT, build_wheel, read_wheel
 from edge_runtime.bundle import shipped_bundles
 from edge_runtime.errors import BundleError
@@ -47,12 +47,21 @@ def here(tmp_path, monkeypatch):
     return Here(shared, {"PYTHONPATH": str(ROOT)})
 
 
+class Open(Here):
+    """Isolated as `inside.py` is run, it would not see this checkout: a Python that is not stands in for an environment."""
+
+    def call(self, words, what, deadline_s):
+        return super().call([word for word in words if word != "-I"], what, deadline_s)
+
+
 def test_bundles_are_asked_and_answer_the_same_twice(here, wheel):
+    here = Open(here.shared, here.env)
     subjects = find_subjects([str(TINY_GREY), str(TINY_COLOUR), str(BRIGHT_INT8)])
     moved = set_out(here.shared, wheel, subjects)
     assert moved.path.parent == here.shared
     write_faces(5, here.shared / FACES)
-    first, second = ask(here, sys.executable, subjects, "one"), ask(here, sys.executable, subjects, "two")
+    first = ask(here, sys.executable, subjects, "one")
+    second = ask(here, sys.executable, subjects, "two", crops_of="one")
     assert [each.passed for each in first] == [True] * 3
     assert [each.probabilities is None for each in first] == [False, False, True]
     assert first[0].probabilities.shape == (5, 7)
@@ -71,21 +80,23 @@ def test_a_damaged_bundle_does_not_load_there_and_its_reason_is_kept(here, wheel
     assert "model.tflite" in answer.selftest
 
 
-def test_plain_kernels_answer_as_many_faces_and_nearly_alike(here, wheel):
+def test_stages_are_of_given_crops_and_plain_kernels_answer_nearly_alike(here, wheel):
     (subject,) = find_subjects([str(TINY_GREY)])
     set_out(here.shared, wheel, [subject])
     write_faces(3, here.shared / FACES)
-    (answer,) = ask(here, sys.executable, [subject], "out")
-
-    # Isolated as it is run, it would not see this checkout; a Python that is not isolated stands in for an environment.
-    class Open(Here):
-        def call(self, words, what, deadline_s):
-            return super().call([word for word in words if word != "-I"], what, deadline_s)
-
-    plain = ask_without_xnnpack(Open(here.shared, here.env), sys.executable, subject, "out")
-    assert plain.shape == answer.probabilities.shape
-    assert np.abs(plain - answer.probabilities).max() < 0.1
-    assert ask_without_xnnpack(here, "/bin/true", subject, "nothing") is None
+    machine = Open(here.shared, here.env)
+    (answer,) = ask(machine, sys.executable, [subject], "out")
+    assert (answer.stages.crops.shape, answer.stages.crops.dtype) == ((3, 48, 48, 1), np.uint8)
+    assert (answer.stages.logits.dtype, answer.stages.answers.dtype) == (np.int8, np.uint8)
+    assert np.abs(answer.stages.answers / 256 - answer.probabilities).max() < 1e-6
+    (archive,) = here.shared.glob("out/*-stages.npz")
+    np.savez(archive, crops=255 - answer.stages.crops)
+    given = ask_stages(machine, sys.executable, subject, "other", crops_of="out")
+    assert (given.crops == answer.stages.crops).all()
+    assert (given.logits != answer.stages.logits).any()
+    plain = ask_stages(machine, sys.executable, subject, "plain", xnnpack=False)
+    assert np.abs(plain.logits.astype(int) - answer.stages.logits).max() < 40
+    assert ask_stages(machine, "/bin/true", subject, "nothing") is None
 
 
 def test_made_up_faces_are_the_same_each_time_and_no_two_are_alike(tmp_path):
@@ -148,7 +159,7 @@ def test_an_environment_is_kept_for_the_same_packages_and_made_again_for_others_
 
 
 def test_a_python_is_found_only_where_it_runs_and_is_of_that_version(tmp_path, monkeypatch):
-    version = "%d.%d" % sys.version_info[:2]
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     shim = tmp_path / f"python{version}"
     shim.write_text("#!/bin/sh\necho 'pyenv: command not found' >&2; exit 127\n")
     shim.chmod(shim.stat().st_mode | stat.S_IXUSR)
