@@ -149,7 +149,7 @@ def _fetched(board: Machine, root: Path, wheel: Wheel) -> str:
         ProgramError: there is none of a package.
     """
     question = "import platform, sys; print('%d.%d' % sys.version_info[:2], platform.libc_ver()[1].split('.')[1])"
-    done = board.call(["python3", "-c", question], "python3", 120.0)
+    done = board.call(["python3", "-c", question], "python3", 600.0)
     try:
         version, minor = done.out.split()
     except ValueError as error:
@@ -162,7 +162,7 @@ def _fetched(board: Machine, root: Path, wheel: Wheel) -> str:
         partial = folder.with_name(f"{name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         tell(f"wheels for aarch64 and Python {version}")
-        must(download(wheel.path, partial, version, int(minor)), "pip download", 1200.0)
+        must(download(wheel.path, partial, version, int(minor)), "pip download", 3600.0)
         # The wheel itself comes anew each time.
         (partial / wheel.path.name).unlink()
         os.replace(partial, folder)

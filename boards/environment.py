@@ -14,7 +14,7 @@ from boards.wheel import Wheel
 
 __all__ = ["make_environment", "run_pip"]
 
-_DEADLINE_S = 1200.0
+_DEADLINE_S = 3600.0
 _STAMP = "fer-edge.json"
 """Written into an environment last: without it, it is half-made."""
 

@@ -64,7 +64,7 @@ class Facts:
         return ", ".join([f"{self.machine}", f"Python {self.python}", self.libc, *shown])
 
 
-def ask_facts(machine: Machine, python: str, deadline_s: float = 120.0) -> Facts:
+def ask_facts(machine: Machine, python: str, deadline_s: float = 900.0) -> Facts:
     """What the environment of a Python is. `inside.py` must lie in the machine's shared folder.
 
     Raises:

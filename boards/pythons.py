@@ -22,7 +22,7 @@ from boards.trial import set_out
 from boards.wheel import ROOT, build_wheel
 from edge_runtime.running import DONE, FAILED
 
-__all__ = ["VERSIONS", "find_python", "run", "testing_requirements"]
+__all__ = ["VERSIONS", "find_python", "needed_by_tests", "run"]
 
 VERSIONS = ("3.11", "3.12", "3.13")
 TESTS = ("tests/edge_runtime", "tests/devices", "tests/system")
@@ -33,7 +33,7 @@ _INSTALLED = ("edge_runtime", "devices")
 _BESIDE = ("tests", "docs", "benchmarks", "convert", "pyproject.toml")
 """What those tests read of a checkout beside the two packages of the wheel."""
 
-_DEADLINE_S = 3000.0
+_DEADLINE_S = 7200.0
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="fer-edge-boards-") as name:
         here = Here(Path(name))
         wheel = set_out(here.shared, build_wheel(here.shared / "dist"), [])
-        packages = [f"{wheel.path}[mqtt,kiosk]", *testing_requirements()]
+        packages = [f"{wheel.path}[mqtt,kiosk]", *needed_by_tests()]
         for version, python in found.items():
             if python is None:
                 rows.append((version, "not on this machine", "–", "–"))
@@ -96,7 +96,7 @@ def find_python(version: str) -> str | None:
         if not os.access(path, os.X_OK):
             continue
         try:
-            done = call([path, "-c", question], str(path), 60.0)
+            done = call([path, "-c", question], str(path), 120.0)
         except ProgramError:
             continue
         if done.code == 0 and done.out.strip() == version:
@@ -104,7 +104,7 @@ def find_python(version: str) -> str | None:
     return None
 
 
-def testing_requirements() -> Sequence[str]:
+def needed_by_tests() -> Sequence[str]:
     """What the tests need, as the checkout's extra [test] asks for it.
 
     Raises:

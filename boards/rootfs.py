@@ -16,7 +16,7 @@ __all__ = ["is_whole", "make_root", "remove"]
 
 PACKAGES = ("python3", "python3-venv")
 _STAMP = "fer-edge.json"
-_DEADLINE_S = 3600.0
+_DEADLINE_S = 7200.0
 _MOUNTS = Path("/proc/self/mountinfo")
 
 

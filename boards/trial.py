@@ -19,7 +19,8 @@ from edge_runtime.archives import DamagedArchiveError, read_archive
 __all__ = ["FACES", "Answer", "Stages", "ask", "ask_stages", "set_out"]
 
 FACES = "faces.npz"
-_DEADLINE_S = 600.0
+_DEADLINE_S = 3600.0
+"""A minute or two on an idle machine; an emulated one that shares its processors may take many."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,6 @@ def ask(
     Raises:
         ProgramError: a program cannot be started or does not end.
     """
-    (machine.shared / out).mkdir(exist_ok=True)
     return [_ask(machine, python, subject, out, crops_of) for subject in subjects]
 
 
@@ -92,6 +92,7 @@ def _ask(machine: Machine, python: str, subject: Subject, out: str, crops_of: st
     if subject.detector or not loads:
         return Answer(subject, done.code == 0, line, loads)
     record = machine.shared / out / f"{subject.folder.name}.npz"
+    record.parent.mkdir(exist_ok=True)
     faces = machine.seen(machine.shared / FACES)
     said = machine.call([*fer_edge, "record", faces, "--out", machine.seen(record), *option], "record", _DEADLINE_S)
     probabilities = _members(record, "probabilities")
@@ -107,6 +108,7 @@ def ask_stages(
     """A classifier's stages, see `ask`; None where it gives none. `xnnpack`: or the interpreter's kernels without it."""
     kind = "stages" if xnnpack else "plain"
     record = machine.shared / out / f"{subject.folder.name}-{kind}.npz"
+    record.parent.mkdir(exist_ok=True)
     inputs = "-"
     if crops_of is not None:
         inputs = machine.seen(machine.shared / crops_of / f"{subject.folder.name}-stages.npz")

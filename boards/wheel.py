@@ -16,7 +16,7 @@ from edge_runtime.files import file_sha256
 __all__ = ["ROOT", "Wheel", "build_wheel"]
 
 ROOT = Path(__file__).parent.parent
-_DEADLINE_S = 300.0
+_DEADLINE_S = 900.0
 
 
 @dataclass(frozen=True)

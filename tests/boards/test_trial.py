@@ -17,7 +17,7 @@ from boards.faces import write_faces
 from boards.head import head
 from boards.machine import Facts, Here, ask_facts
 from boards.programs import Done, call, must
-from boards.pythons import find_python, testing_requirements
+from boards.pythons import find_python, needed_by_tests
 from boards.subjects import find_subjects
 from boards.table import table
 from boards.trial import FACES, ask, ask_stages, set_out
@@ -191,7 +191,7 @@ def test_nothing_to_try_is_one_line_and_exit_2(monkeypatch, capsys, tmp_path):
 
 
 def test_what_the_tests_need_is_what_the_extra_asks_for():
-    wanted = testing_requirements()
+    wanted = needed_by_tests()
     assert [each.partition(">")[0] for each in wanted] == [
         "pytest",
         "pytest-xdist",
