@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import platform
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,10 +151,12 @@ def translation(formats: Path = _FORMATS, registrations: Sequence[Path] = _REGIS
     """
     entry = formats / _NAME
     mounted = False
-    if not (formats / "register").exists():
-        must(["mount", "-t", "binfmt_misc", "binfmt_misc", formats], "binfmt_misc", 30.0)
-        mounted = True
+    # A run that is asked to end takes back what it changed, as after Ctrl-C.
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
+        if not (formats / "register").exists():
+            must(["mount", "-t", "binfmt_misc", "binfmt_misc", formats], "binfmt_misc", 30.0)
+            mounted = True
         if entry.exists():
             yield
             return
@@ -174,3 +177,8 @@ def translation(formats: Path = _FORMATS, registrations: Sequence[Path] = _REGIS
     finally:
         if mounted:
             must(["umount", formats], "binfmt_misc", 30.0)
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

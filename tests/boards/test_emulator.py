@@ -3,8 +3,10 @@
 import itertools
 import os
 import platform
+import signal
 import stat
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -91,6 +93,12 @@ def test_the_kernel_s_registration_is_taken_back_unless_it_was_there_before(tmp_
     with translation(formats, [line]):
         assert register.read_text() == ""
     assert entry.read_text() == "enabled"
+    entry.unlink()
+    with pytest.raises(KeyboardInterrupt), translation(formats, [line]):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+    assert entry.read_text() == "-1"
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     entry.unlink()
     with pytest.raises(MissingError, match="reinstall qemu-user-static"), translation(formats, [tmp_path / "none"]):
         pass
