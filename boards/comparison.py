@@ -31,6 +31,9 @@ class Difference:
     most: float
 
 
+NOTHING = Difference(0, 0.0)
+
+
 @dataclass(frozen=True)
 class Comparison:
     """A bundle's answers beside those of the reference machine.
@@ -94,9 +97,6 @@ class Comparison:
         return f"{failed}differs in {', '.join(parts) or 'the record'}"
 
 
-NOTHING = Difference(0, 0.0)
-
-
 def compare(answer: Answer, reference: Answer) -> Comparison:
     """An answer beside the reference machine's to the same bundle and faces."""
     subject = answer.subject
@@ -106,7 +106,7 @@ def compare(answer: Answer, reference: Answer) -> Comparison:
     if ours is None or theirs is None or answer.probabilities is None or reference.probabilities is None:
         # A detector has its self-test alone, which integers pass to the last bit; a classifier without answers has failed.
         alike = subject.arithmetic != "int8" or answer.selftest == reference.selftest
-        return Comparison(*about, passed and subject.detector and alike, 0, *[NOTHING] * 4, 0)
+        return Comparison(*about, passed and subject.detector and alike, 0, NOTHING, NOTHING, NOTHING, NOTHING, 0)
     here, there = answer.probabilities, reference.probabilities
     decisions = len(there)
     if here.shape == there.shape:

@@ -85,4 +85,5 @@ if __name__ == "__main__":
     if sys.argv[1] == "facts":
         print(json.dumps(facts()))
     else:
-        stages(*sys.argv[2:], xnnpack=sys.argv[1] == "stages")
+        of_bundle, of_faces, of_inputs, into = sys.argv[2:]
+        stages(of_bundle, of_faces, of_inputs, into, xnnpack=sys.argv[1] == "stages")

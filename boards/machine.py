@@ -21,8 +21,11 @@ INSIDE = Path(__file__).parent / "inside.py"
 class Machine(Protocol):
     """A place for programs. `shared` is a folder of this machine that is seen there too."""
 
-    name: str
-    shared: Path
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def shared(self) -> Path: ...
 
     def seen(self, path: Path) -> str:
         """How a path within `shared` is called there."""

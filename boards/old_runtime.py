@@ -52,9 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
         for answer, reference in zip(theirs, ours, strict=True):
             compared = compare(answer, reference)
             alike = None
-            if compared.logits.faces and answer.stages is not None:
+            if compared.answers.faces and answer.stages is not None:
                 plain = ask_stages(here, today, answer.subject, "today", "today", xnnpack=False)
-                alike = None if plain is None else not difference(answer.stages.logits, plain.logits).faces
+                alike = None if plain is None else not difference(answer.stages.answers, plain.answers).faces
             rows.append(_row(answer, compared, alike))
     print(head("python -m boards tflite-runtime", wheel, arguments.faces, facts))
     heads = (
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         "loads",
         "self-test there",
         "crops",
-        "arithmetic differs",
+        "answers that differ",
         "other label",
         "largest |Δp|",
         "why",
@@ -85,7 +85,7 @@ def _row(answer: Answer, compared: Comparison, plain_alike: bool | None) -> tupl
         "yes",
         said,
         f"{compared.crops.faces} differ" if compared.crops.faces else "the same",
-        f"{compared.logits.faces} of {compared.faces} faces",
+        f"{compared.answers.faces} of {compared.faces} faces",
         compared.decisions,
         f"{compared.record.most:.4f}",
         why(compared, plain_alike),
@@ -93,11 +93,14 @@ def _row(answer: Answer, compared: Comparison, plain_alike: bool | None) -> tupl
 
 
 def why(compared: Comparison, plain_alike: bool | None) -> str:
-    """Why bits differ. `plain_alike`: today's runtime without XNNPACK gives the old one's very bits; None: not found out."""
+    """Why bits differ, by the answers alone: the old runtime lets the softmax overwrite what it has read.
+
+    `plain_alike`: today's runtime without XNNPACK gives the old one's very bits; None: not found out.
+    """
     if compared.exact:
         return "no bit differs"
-    if not compared.logits.faces:
-        return "the softmax, or the crops"
+    if not compared.answers.faces:
+        return "the crops: another OpenCV"
     if plain_alike:
         return "no XNNPACK: today's runtime without it gives the same bits"
     if plain_alike is None:

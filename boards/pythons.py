@@ -47,7 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise MissingError(
             "no Python that works on the path", " or ".join(f"python{version}" for version in VERSIONS), "install one"
         )
-    rows, failed = [], False
+    rows: list[tuple[object, ...]] = []
+    failed = False
     with tempfile.TemporaryDirectory(prefix="fer-edge-boards-") as name:
         here = Here(Path(name))
         wheel = set_out(here.shared, build_wheel(here.shared / "dist"), [])

@@ -39,7 +39,7 @@ def make_root(cache: Path, suite: str, mirror: str) -> Path:
             remove(half)
     tell(f"Debian {suite} for arm64 in {root}, some minutes")
     include = f"--include={','.join(PACKAGES)}"
-    words = ["debootstrap", "--arch=arm64", "--variant=minbase", include, suite, partial, mirror]
+    words: list[str | Path] = ["debootstrap", "--arch=arm64", "--variant=minbase", include, suite, partial, mirror]
     # qemu's own choice of processor: whatever later runs on a chosen one was set up by a capable one.
     must([*ISOLATED, *words], "debootstrap", _DEADLINE_S, log=cache / "logs" / "debootstrap.log")
     (partial / "trial").mkdir()

@@ -89,7 +89,7 @@ def _grown(face: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     a fourth of all pixels; two channels go the way that they go on every processor (`python -m boards arm64`)."""
     grey = face.ndim == 2 or face.shape[2] == 1
     wide = cv2.merge([face, face]) if grey else face
-    grown = cv2.resize(wide, (size, size), interpolation=cv2.INTER_LINEAR)
+    grown: NDArray[np.uint8] = cv2.resize(wide, (size, size), interpolation=cv2.INTER_LINEAR)
     return grown[..., 0] if grey else grown
 
 

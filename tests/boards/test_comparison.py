@@ -115,9 +115,9 @@ def test_the_last_line_says_bit_exact_only_where_no_bit_differs():
 
 
 def test_why_bits_differ_is_said_only_where_it_was_found_out():
-    exact, differing = compare(answer(), answer()), compare(answer(logits=moved(LOGITS, 9)), answer())
+    exact, differing = compare(answer(), answer()), compare(answer(answers=moved(ANSWERS, 9)), answer())
     assert why(exact, None) == "no bit differs"
-    assert why(compare(answer(answers=moved(ANSWERS, 1)), answer()), None) == "the softmax, or the crops"
+    assert why(compare(answer(crops=moved(CROPS, 1)), answer()), None) == "the crops: another OpenCV"
     assert why(differing, True).startswith("no XNNPACK: today's runtime without it gives the same bits")
     assert "differs too" in why(differing, False)
     assert why(differing, None) == "not found out"
