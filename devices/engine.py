@@ -25,10 +25,11 @@ from devices.engine_child import OUTPUT_AT, find_loader, make_accelerator, read_
 from devices.errors import AcceleratorError
 from devices.spec import Spec, parse_accelerator
 
-__all__ = ["EngineDeadlines", "EngineState", "SupervisedEngine"]
+__all__ = ["MOST_FAILURES", "EngineDeadlines", "EngineState", "SupervisedEngine"]
 
 _log = logging.getLogger("fer_edge.accelerator")
-_MOST_FAILURES = 3
+MOST_FAILURES = 3
+"""After so many failures within its time of rest an accelerator is left alone."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class EngineDeadlines:
         load_s: starting a process and loading a model in it.
         run_s: one batch.
         stop_s: ending it.
-        rest_s: how long an accelerator is left alone after three failures within that time.
+        rest_s: how long an accelerator is left alone after several failures within that time.
         look_s: how often one that is absent is looked for.
     """
 
@@ -90,6 +91,7 @@ class SupervisedEngine:
         loader: "module:function", a `devices.base.LoadEngine`.
         cpu_model: bytes of the model for the processor, where that is another one (the Edge TPU compiler's is); None for the same.
         threads: of the processor, where it stands in.
+        most_failures: after so many within `rest_s` the accelerator is left alone for as long.
 
     Raises:
         SpecError: the spec cannot be read.
@@ -103,6 +105,7 @@ class SupervisedEngine:
         cpu_model: bytes | None = None,
         threads: int = 1,
         deadlines: EngineDeadlines | None = None,
+        most_failures: int = MOST_FAILURES,
     ) -> None:
         self.spec = parse_accelerator(accelerator) if isinstance(accelerator, str) else accelerator
         self.deadlines = deadlines or EngineDeadlines()
@@ -114,7 +117,7 @@ class SupervisedEngine:
         self._memory = self._stored = -1
         self._ready = self._waited = self._closed = False
         self._runs = 0
-        self._failed_at_s: deque[float] = deque(maxlen=_MOST_FAILURES)
+        self._failed_at_s: deque[float] = deque(maxlen=most_failures)
         self._backoff = Backoff()
         self._retry_at_s = self._started_at_s = time.monotonic()
         self._absent = False
@@ -151,6 +154,12 @@ class SupervisedEngine:
             return self._on_cpu(batch)
         finally:
             self._runs += 1
+
+    def interrupt(self) -> None:
+        """Ends a wait for the accelerator, from any thread: its process is killed, and the processor answers that batch."""
+        child = self._child
+        if child is not None:
+            child.kill()
 
     def close(self) -> None:
         """Ends its process. May be called twice."""
@@ -263,8 +272,9 @@ class SupervisedEngine:
         else:
             self._failed_at_s.append(now)
             self._retry_at_s = now if was_ready else now + self._backoff.next_s()
-        if len(self._failed_at_s) == _MOST_FAILURES and now - self._failed_at_s[0] < self.deadlines.rest_s:
-            fault = f"{fault}; {_MOST_FAILURES} failures, so the processor takes over for {self.deadlines.rest_s:g} s"
+        if len(self._failed_at_s) == self._failed_at_s.maxlen and now - self._failed_at_s[0] < self.deadlines.rest_s:
+            count = f"{self._failed_at_s.maxlen} failure{'s' * (self._failed_at_s.maxlen != 1)}"
+            fault = f"{fault}; {count}, so the processor takes over for {self.deadlines.rest_s:g} s"
             self._retry_at_s = now + self.deadlines.rest_s
             self._failed_at_s.clear()
         if not self.state.fault or not self._absent:

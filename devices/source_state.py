@@ -34,6 +34,8 @@ class SourceState:
         outages: how often the source was lost, or was not there at the start.
         attempts: how often it was tried to open it in this outage.
         counts: of frames, at the last call of `newest`.
+        live: whether its frames carry monotonic time; False for a recording, whose frames carry media time. Known once it is opened.
+        fps: frames a second, where the source says so.
     """
 
     source: str
@@ -44,3 +46,5 @@ class SourceState:
     outages: int = 0
     attempts: int = 0
     counts: Counts = Counts()  # noqa: RUF009 - frozen
+    live: bool = True
+    fps: float | None = None

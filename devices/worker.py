@@ -187,6 +187,7 @@ class CameraWorker:
         if "opened" in message:
             opened = message["opened"]
             self._recording = not opened["live"]
+            self.state = replace(self.state, live=opened["live"], fps=opened["fps"])
             self._read_s = max(self.deadlines.read_s, 3 / opened["fps"] if opened["fps"] else 0)
         elif "refused" in message:
             self._refused, self._refused_at_s = f"; frames {message['refused']} are refused", now

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.base import Engine
 from edge_runtime.bundle import CLASSIFIER, Bundle
 from edge_runtime.errors import BundleError
 from edge_runtime.illumination import normalize
@@ -19,13 +20,15 @@ class Classifier:
     Args:
         bundle: a verified bundle.
         threads: of the interpreter.
+        engine: what runs the model instead of an interpreter in this process, such as an accelerator: it takes uint8 (N, size, size,
+            channels) and gives (N, labels) as stored, as `devices.engine.SupervisedEngine` does.
 
     Raises:
         BundleError: the model's input or output is not what the manifest says.
         InterpreterError: no interpreter, or it refuses the model.
     """
 
-    def __init__(self, bundle: Bundle, threads: int = 1) -> None:
+    def __init__(self, bundle: Bundle, threads: int = 1, engine: Engine | None = None) -> None:
         if bundle.manifest["kind"] != CLASSIFIER:
             raise BundleError(
                 f"bundle {bundle.name} of kind {bundle.manifest['kind']!r}", f"a {CLASSIFIER}", "name another --bundle"
@@ -33,6 +36,7 @@ class Classifier:
         self.bundle = bundle
         self.labels = bundle.labels
         self.model = Model(bundle.model, threads, name=f"bundle {bundle.name}")
+        self._engine: Engine = engine or self.model
         size, channels = bundle.input.size, bundle.input.channels
         for what, found, wanted in (
             ("input", (self.model.input.shape, self.model.input.dtype), ((1, size, size, channels), "uint8")),
@@ -46,10 +50,11 @@ class Classifier:
     def classify(self, crops: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Probabilities, float32 (N, labels), of crops that are uint8 (size, size, channels) each, as they were cut out.
 
+        All of them go through the model together, where the interpreter gives each the answer that it has alone.
         Their illumination is normalised here, as the bundle says, and nowhere else on the board.
         """
         if not crops:
             return np.zeros((0, len(self.labels)), np.float32)
         illumination = self.bundle.input.illumination
-        inputs = (normalize(crop, illumination) for crop in crops)
-        return np.concatenate([self.model.dequantized(self.model.run(pixels[None])) for pixels in inputs])
+        inputs = np.stack([normalize(crop, illumination) for crop in crops])
+        return self.model.dequantized(self._engine.run(inputs))

@@ -37,6 +37,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     predict.set_defaults(module="edge_runtime.commands.predict")
 
+    live = commands.add_parser("run", help="a camera, live: who is there and what they show, as records")
+    _live_options(live)
+    live.add_argument("--format", choices=["jsonl", "csv", "none"], help="of the records (default: jsonl)")
+    live.add_argument(
+        "--annotate", metavar="FILE.mp4", help="a video with boxes and labels; without it no picture is kept"
+    )
+    live.add_argument(
+        "--no-display", action="store_true", help="no window; there is none in any case (headless OpenCV)"
+    )
+    _limit_options(live)
+    live.set_defaults(module="edge_runtime.commands.run")
+
     record = commands.add_parser("record", help="this machine's answers for a data set of cropped faces, as an .npz")
     record.add_argument(
         "data", type=Path, metavar="DATA", help="fer2013.csv, a folder with one folder a label, or a prepared .npz"
@@ -64,6 +76,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("--json", action="store_true", help="print JSON instead of a table")
     _model_options(bench)
+    stream = bench.add_argument_group("the live loop as a single stream, in the manner of MLPerf")
+    stream.add_argument(
+        "--minutes",
+        type=_seconds,
+        default=0.0,
+        metavar="N",
+        help="for so long at least, and until 1,024 frames are through",
+    )
+    stream.add_argument(
+        "--seconds", type=_seconds, default=0.0, metavar="N", help="for so long at most: a trial, INVALID"
+    )
+    stream.add_argument("--source", metavar="SPEC", help="(default: synthetic, the demo's portrait moving)")
+    stream.add_argument("--accelerator", metavar="SPEC", help="cpu, edgetpu:usb:0 or edgetpu:pci:0")
+    add_config_options(stream)
     bench.set_defaults(module="edge_runtime.commands.bench")
 
     bundle = commands.add_parser("bundle", help="look into a model bundle, or check it")
@@ -85,6 +111,9 @@ def _parser() -> argparse.ArgumentParser:
 
     selftest = commands.add_parser("selftest", help="does the model answer here as where it was packed?")
     _bundle_options(selftest)
+    selftest.add_argument(
+        "--detector", default=None, metavar="D", help="a detector's bundle instead of a classifier's: tflite:BUNDLE_DIR"
+    )
     selftest.set_defaults(module="edge_runtime.commands.selftest")
 
     config = commands.add_parser("config", help="every setting: show them, check them, write a file to start from")
@@ -170,7 +199,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def add_config_options(parser: argparse.ArgumentParser) -> None:
+def add_config_options(parser: argparse._ActionsContainer) -> None:
     """--config and --set, for every command that reads the configuration."""
     parser.add_argument(
         "--config",
@@ -181,6 +210,46 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="one setting; may be given repeatedly"
     )
+
+
+def _live_options(parser: argparse.ArgumentParser) -> None:
+    """What `run` and everything that lives as long takes; each of these has a setting of its own."""
+    add_config_options(parser)
+    parser.add_argument(
+        "--source",
+        metavar="SPEC",
+        help="picamera2, v4l2:/dev/video0, rtsp://…, file:clip.mp4, synthetic (docs/cameras.md)",
+    )
+    parser.add_argument("--bundle", metavar="B", help="name of a shipped bundle, or a bundle's folder")
+    parser.add_argument("--threads", type=int, metavar="N", help="of the classifier, 1 to 64")
+    parser.add_argument("--detector", metavar="D", help="haar or yunet:MODEL.onnx")
+    parser.add_argument("--accelerator", metavar="SPEC", help="cpu, edgetpu:usb:0 or edgetpu:pci:0")
+    parser.add_argument("--log", metavar="FILE.db", help="keep events in this SQLite file (docs/privacy.md)")
+    parser.add_argument("--mqtt", metavar="URL", help="tell an MQTT broker, mqtt://host:1883")
+    parser.add_argument(
+        "--metrics", type=int, metavar="PORT", help="figures for Prometheus on http://127.0.0.1:PORT/metrics"
+    )
+
+
+def _limit_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--frames", type=_count, default=0, metavar="N", help="stop after so many processed frames")
+    parser.add_argument("--seconds", type=_seconds, default=0.0, metavar="N", help="stop after so many seconds")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number from 0 on")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r}; expected seconds, from 0 on")
+    return value
 
 
 def _bundle_options(parser: argparse.ArgumentParser) -> None:

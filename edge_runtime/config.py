@@ -28,7 +28,18 @@ from edge_runtime.settings.seeing import AcceleratorSettings, DetectorSettings, 
 from edge_runtime.settings.service import ServiceSettings
 from edge_runtime.tables import parse_table
 
-__all__ = ["CONFIG_NAME", "Config", "Key", "Loaded", "config_file", "keys", "load_config", "read_secret", "sections"]
+__all__ = [
+    "CONFIG_NAME",
+    "DEFAULT",
+    "Config",
+    "Key",
+    "Loaded",
+    "config_file",
+    "keys",
+    "load_config",
+    "read_secret",
+    "sections",
+]
 
 CONFIG_NAME = "fer-edge.toml"
 PREFIX = "FER_EDGE_"

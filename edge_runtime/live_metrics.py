@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from devices.process import peak_rss_mb
 from edge_runtime.metrics import Registry
-from edge_runtime.sinks.background import Delivery
-from edge_runtime.sinks.mqtt import Delivered
 from edge_runtime.version import __version__
+
+if TYPE_CHECKING:
+    from edge_runtime.sinks.background import Delivery
+    from edge_runtime.sinks.mqtt import Delivered
 
 __all__ = ["LiveMetrics"]
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 PROCESSED, DROPPED = "processed", "dropped"
+NEWER, REFUSED = "newer", "refused"
 
 
 class LiveMetrics:
@@ -25,15 +29,27 @@ class LiveMetrics:
 
     def __init__(self, bundle: str = "", bundle_sha256: str = "", detector: str = "") -> None:
         self.registry = registry = Registry()
-        info = registry.gauge(
+        self._info = registry.gauge(
             "fer_edge_info", "What answers; always 1.", ("version", "bundle", "bundle_sha256", "detector")
         )
-        info.set(1, __version__, bundle, bundle_sha256, detector)
+        self.about(bundle, bundle_sha256, detector)
         self._frames = registry.counter(
             "fer_edge_frames_total", "Frames of the camera, by what became of them.", ("result",)
         )
         for result in (PROCESSED, DROPPED):
             self._frames.set(0, result)
+        self._drops = registry.counter(
+            "fer_edge_frames_dropped_total",
+            "Dropped frames, by cause: newer (a newer one came) or refused.",
+            ("cause",),
+        )
+        for cause in (NEWER, REFUSED):
+            self._drops.set(0, cause)
+        self._outages = registry.counter("fer_edge_camera_outages_total", "How often the camera was lost.")
+        self._fallbacks = registry.counter(
+            "fer_edge_accelerator_fallbacks_total", "Batches that the processor answered instead of the accelerator."
+        )
+        self._records = registry.counter("fer_edge_records_total", "Lines on standard output.", ("result",))
         self._faces = registry.gauge("fer_edge_faces", "Faces in the newest frame.")
         self._changes = registry.counter("fer_edge_label_changes_total", "Labels shown anew, by label.", ("label",))
         self._stages = registry.histogram(
@@ -57,6 +73,11 @@ class LiveMetrics:
         self._mqtt_waiting = registry.gauge("fer_edge_mqtt_events_waiting", "Events that the broker has not taken yet.")
         self._mqtt_connected = registry.gauge("fer_edge_mqtt_connected", "1 while the broker is there.")
 
+    def about(self, bundle: str, bundle_sha256: str, detector: str) -> None:
+        """What answers from now on."""
+        self._info.clear()
+        self._info.set(1, __version__, bundle, bundle_sha256, detector)
+
     def frame(self, stages_s: Mapping[str, float], age_s: float, faces: int) -> None:
         """A frame that passed the whole pipeline: seconds of each stage, the result's age, how many faces."""
         self._frames.add(1, PROCESSED)
@@ -65,13 +86,25 @@ class LiveMetrics:
         self._age.observe(age_s)
         self._faces.set(faces)
 
+    def drops(self, newer: int, refused: int) -> None:
+        """All frames so far that a newer one replaced before they were looked at, and those that nobody should see."""
+        self._frames.set(newer + refused, DROPPED)
+        self._drops.set(newer, NEWER)
+        self._drops.set(refused, REFUSED)
+
+    def faults(self, outages: int, fallbacks: int) -> None:
+        """So far: how often the camera was lost, and batches that the processor answered instead of the accelerator."""
+        self._outages.set(outages)
+        self._fallbacks.set(fallbacks)
+
+    def records(self, written: int, lost: int) -> None:
+        """Lines so far."""
+        self._records.set(written, "written")
+        self._records.set(lost, "lost")
+
     def results(self) -> tuple[int, float]:
         """How many results came so far, and the sum of their ages in seconds."""
         return self._age.total()
-
-    def dropped(self, count: int = 1) -> None:
-        """Frames that a newer one replaced before they were looked at."""
-        self._frames.add(count, DROPPED)
 
     def label_changed(self, label: str) -> None:
         self._changes.add(1, label)

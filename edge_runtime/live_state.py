@@ -37,12 +37,19 @@ class LiveState:
         frames_per_second: results, over the last seconds.
         faults: what is degraded → what is said about it; empty where all is well.
         accelerator: what computes now, such as "cpu"; never what was wished for.
+        camera: "opening", "live", "lost", "ended" …, as `devices.source_state.Phase` has it; empty before the start.
+        age_s: from the newest frame's exposure to its result.
+        processed, dropped: frames so far; what a camera gave is one or the other.
     """
 
     faces: tuple[ShownFace, ...] = ()
     frames_per_second: float = 0.0
     faults: Mapping[str, str] = field(default_factory=dict)
     accelerator: str = "cpu"
+    camera: str = ""
+    age_s: float = 0.0
+    processed: int = 0
+    dropped: int = 0
 
     @property
     def expression(self) -> str:

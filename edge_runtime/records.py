@@ -1,7 +1,8 @@
-"""What `fer-edge predict` says of a face: one flat record, the same in every output format."""
+"""What `fer-edge predict` and `run` say of a face: one flat record, the same in every output format."""
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from edge_runtime.bundle import Bundle
 from edge_runtime.face import Face
 from edge_runtime.version import __version__
 
-__all__ = ["Record", "RunHeader"]
+__all__ = ["Record", "RunHeader", "wall_text"]
 
 
 @dataclass(frozen=True)
@@ -66,3 +67,12 @@ class Record:
             "score": round(face.score, 4),
             "emotions": {name: round(value, 4) for name, value in face.emotions.items()},
         }
+
+
+def wall_text(wall_s: float) -> str:
+    """A time of the wall's clock as ISO 8601 in UTC with milliseconds. A clock that stands beyond a calendar gives its seconds."""
+    try:
+        moment = datetime.datetime.fromtimestamp(wall_s, datetime.UTC)
+    except (OverflowError, ValueError, OSError):
+        return f"{wall_s:.3f}"
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
@@ -17,28 +17,16 @@ from devices.process import age_s, peak_rss_mb
 from edge_runtime import DEMO_PICTURE
 from edge_runtime.commands.opening import recognizer_of
 from edge_runtime.errors import PictureError, UsageError
+from edge_runtime.percentiles import Percentiles
 from edge_runtime.pictures import decode_picture, read_picture
 from edge_runtime.pipeline import Recognizer
 from edge_runtime.version import __version__
 
-__all__ = ["Percentiles", "demo_frame", "run"]
+__all__ = ["demo_frame", "run"]
 
 LEAST_RUNS = 200
 WARM_UP_RUNS = 20
 FRAME_SIZE = (640, 480)
-
-
-@dataclass(frozen=True)
-class Percentiles:
-    """Of one stage over all runs, in milliseconds."""
-
-    p50_ms: float
-    p90_ms: float
-    p99_ms: float
-
-    @classmethod
-    def of(cls, seconds: list[float]) -> Percentiles:
-        return cls(*(round(float(value) * 1e3, 3) for value in np.percentile(seconds, [50, 90, 99])))
 
 
 def demo_frame() -> NDArray[np.uint8]:
@@ -52,7 +40,11 @@ def demo_frame() -> NDArray[np.uint8]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints the table or JSON and returns 0."""
+    """Prints the table or JSON and returns 0; a single stream that breaks a rule returns 1."""
+    if arguments.minutes or arguments.seconds:
+        from edge_runtime.commands.single_stream import run as run_single_stream
+
+        return run_single_stream(arguments)
     if arguments.runs < LEAST_RUNS:
         raise UsageError(
             f"--runs {arguments.runs}", f"at least {LEAST_RUNS}, or p99 says nothing", f"--runs {LEAST_RUNS}"

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_runtime.config import Config, load_config
+from edge_runtime.config import DEFAULT, Loaded, load_config
 from edge_runtime.errors import ServiceError
 from edge_runtime.files import write_whole
 from edge_runtime.unit import MARK, Unit, kiosk_entry, unit_text
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _install(arguments: argparse.Namespace, places: _Places) -> int:
     loaded = load_config(arguments.config, changes=tuple(arguments.set))
-    texts = {places.unit: unit_text(_unit(arguments, loaded.config, loaded.file))}
+    texts = {places.unit: unit_text(_unit(arguments, loaded))}
     if arguments.kiosk:
         texts[places.kiosk] = kiosk_entry(loaded.config.service.kiosk_url, os.path.abspath(sys.executable))
     if arguments.print:
@@ -76,10 +76,14 @@ def _install(arguments: argparse.Namespace, places: _Places) -> int:
     return 0
 
 
-def _unit(arguments: argparse.Namespace, config: Config, file: Path | None) -> Unit:
+def _unit(arguments: argparse.Namespace, loaded: Loaded) -> Unit:
+    config, file = loaded.config, loaded.file
     script = Path(os.path.abspath(sys.executable)).parent / "fer-edge"
     command = [str(script)] if script.exists() else [os.path.abspath(sys.executable), "-m", "edge_runtime"]
     command += ["serve"] if arguments.kiosk else ["run", "--no-display"]
+    if not arguments.kiosk and loaded.origins["output.format"] == DEFAULT:
+        # A journal that takes several lines a second for months wears out an SD card, and nobody asked it to keep them.
+        command += ["--format", "none"]
     if file is not None:
         command += ["--config", os.path.abspath(file)]
     for change in arguments.set:

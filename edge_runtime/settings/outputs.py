@@ -16,11 +16,13 @@ class OutputSettings(Settings):
 
     title = "what a run prints, draws and shows"
 
-    format: str = setting("jsonl", "of the records on standard output", choices=("jsonl", "csv", "none"))
+    format: str = setting("jsonl", "of the records that fer-edge run prints", choices=("jsonl", "csv", "none"))
     annotate: str = setting(
         "", "a video of the frames with boxes and labels, such as seen.mp4; empty: no frame is kept"
     )
-    display: bool = setting(True, "a window, where there is a screen")
+    display: bool = setting(
+        False, "a window; OpenCV without one (headless), as fer-edge installs it, says so and goes on"
+    )
 
 
 @dataclass(frozen=True)

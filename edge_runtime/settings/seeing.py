@@ -18,7 +18,7 @@ class SourceSettings(Settings):
     spec: str = setting(
         "v4l2:/dev/video0", "picamera2, v4l2:/dev/video0?size=640x480, rtsp://…, file:clip.mp4, synthetic"
     )
-    stall_after_s: float = setting(3.0, "a camera silent for so many seconds counts as lost", low=0.5, high=60)
+    stall_after_s: float = setting(2.5, "a camera silent for so many seconds counts as lost", low=0.5, high=60)
     reconnect_first_s: float = setting(1.0, "seconds before a lost camera is tried again", low=0.1, high=60)
     reconnect_most_s: float = setting(30.0, "and at most, as the wait doubles", low=0.1, high=3600)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
-from typing import TextIO
+from collections.abc import Sequence
+from typing import Any
 
+from edge_runtime.events import Event
+from edge_runtime.line_stream import TextOut
 from edge_runtime.records import Record, RunHeader
 
 __all__ = ["CsvTable"]
@@ -13,9 +16,9 @@ __all__ = ["CsvTable"]
 class CsvTable:
     """A table as spreadsheets and pandas read it. The bundle stands in each row, for want of a place that is said once."""
 
-    def __init__(self, stream: TextIO, header: RunHeader) -> None:
+    def __init__(self, stream: TextOut, header: RunHeader, more: Sequence[str] = ()) -> None:
         self._stream = stream
-        self._header = header
+        self._header, self._more = header, tuple(more)
         self._writer = csv.writer(stream, lineterminator="\n")
         self._writer.writerow(
             [
@@ -33,6 +36,7 @@ class CsvTable:
                 "score",
             ]
             + [f"emotion_{name}" for name in header.labels]
+            + list(more)
             + ["bundle", "bundle_sha256"]
         )
 
@@ -54,8 +58,19 @@ class CsvTable:
                 row["label"],
                 row["score"],
                 *row["emotions"].values(),
+                *(_cell(row[name]) for name in self._more),
                 self._header.bundle,
                 self._header.bundle_sha256,
             ]
         )
         self._stream.flush()
+
+    def event(self, event: Event) -> None:
+        """Nothing: a table of faces has no row for it. The event log and MQTT carry events, and standard error says what broke."""
+
+
+def _cell(value: Any) -> Any:
+    """Lists as words, truth as 0 and 1."""
+    if isinstance(value, list):
+        return " ".join(value)
+    return int(value) if isinstance(value, bool) else value

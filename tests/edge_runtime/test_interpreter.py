@@ -7,7 +7,7 @@ import pytest
 from edge_runtime.bundle import read_bundle
 from edge_runtime.errors import InterpreterError
 from edge_runtime.interpreter import CANDIDATES, Implementation, Model, find_implementation
-from tests.support import TINY_GREY
+from tests.support import TINY_COLOUR, TINY_GREY
 
 
 def stand_in(monkeypatch, *present):
@@ -93,3 +93,44 @@ def test_an_answer_stays_as_it_was_when_the_next_one_is_computed():
     before = first.copy()
     model.run(random.integers(0, 256, model.input.shape, dtype=np.uint8))
     assert np.array_equal(first, before)
+
+
+@pytest.mark.parametrize("bundle", ["fer2013", TINY_GREY, TINY_COLOUR])
+def test_faces_in_one_batch_are_answered_as_each_alone_to_the_last_bit(bundle):
+    loaded = read_bundle(bundle)
+    model = Model(loaded.model)
+    crops = np.random.default_rng(1).integers(0, 256, (19, *model.input.shape[1:]), np.uint8)
+    alone = np.concatenate([model.run(crop[None]) for crop in crops])
+    for count in (2, 19, 1, 5):
+        assert np.array_equal(model.run(crops[:count]), alone[:count])
+    assert model.batches is True
+
+
+def test_a_model_that_mixes_its_rows_or_refuses_several_is_run_row_by_row():
+    """An interpreter whose answers for several rows differ by one from those of single rows, and one that fails."""
+
+    def flawed(fails):
+        class Flawed(find_implementation().factory):
+            def resize_tensor_input(self, index, shape):
+                self.rows = shape[0]
+                if fails and self.rows > 1:
+                    raise RuntimeError("cannot be resized")
+                super().resize_tensor_input(index, shape)
+
+            def get_tensor(self, index):
+                found = super().get_tensor(index)
+                return found + 1 if self.rows > 1 else found
+
+            rows = 1
+
+        return Implementation("flawed", "1", Flawed)
+
+    content = read_bundle(TINY_GREY).model
+    plain = Model(content)
+    crops = np.random.default_rng(1).integers(0, 256, (4, *plain.input.shape[1:]), np.uint8)
+    alone = np.concatenate([plain.run(crop[None]) for crop in crops])
+    for fails in (False, True):
+        model = Model(content, implementation=flawed(fails))
+        assert np.array_equal(model.run(crops), alone)
+        assert model.batches is False
+        assert np.array_equal(model.run(crops[:1]), alone[:1])

@@ -49,7 +49,7 @@ def filled():
     metrics = LiveMetrics('b"un\\dle\n', "ab12", "haar")
     for _ in range(3):
         metrics.frame({"detect": 0.004, "classify": 0.0007}, 0.03, 2)
-    metrics.dropped(4)
+    metrics.drops(3, 1)
     metrics.label_changed("happy")
     metrics.status({"camera": "no frame"}, "cpu", 61.5)
     metrics.deliveries(Delivery(5, 1, 2, ""), Delivered(True, 7, 0, 0, 1, ""))

@@ -67,7 +67,7 @@ def test_print_shows_and_writes_nothing(home, tmp_path):
     assert outcome.returncode == 0
     assert "User=pi" in outcome.stdout
     assert "ReadWritePaths=-/srv/fer" in outcome.stdout
-    assert "run --no-display" in outcome.stdout
+    assert "run --no-display --format none" in outcome.stdout
     assert not (tmp_path / "told").exists()
     assert not (tmp_path / "config").exists()
 
