@@ -200,7 +200,7 @@ def test_languages_are_complete(browser, running):
         assert browser.run("[...document.querySelectorAll('[data-word]')].every((each) => each.textContent.length > 0)")
 
 
-# axe-core is no part of this project; these are the rules of it that such pages can break.
+# Without axe-core (test_kiosk_axe.py) these of its rules are held, the ones that such pages break most easily.
 CHECKS = """(() => {
   const wrong = [];
   const seen = (each) => each.getClientRects().length > 0;
