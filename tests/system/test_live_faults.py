@@ -38,7 +38,9 @@ def test_a_lost_camera_is_told_everywhere_and_ends_who_was_there():
         wait_for(lambda: run.hub.newest.frame is not None and run.hub.newest.state.faces)
         assert run.hub.newest.state.faults == {}
     events = run.events()
-    assert [kind for kind, _ in events].count("left") == 2
+    kinds = [kind for kind, _ in events if kind != "changed"]
+    assert kinds[:3] == ["appeared", "left", "degraded"]  # at once, and not when the track would have been given up
+    assert kinds.count("left") == 2
     assert [event for event in events if event[1] == "camera"] == CAMERA
     said = [json.loads(line) for line in lines.close()]
     assert [(line["kind"], line["label"]) for line in said if line.get("label") == "camera"] == CAMERA
