@@ -121,6 +121,7 @@ def endurance(arguments: argparse.Namespace) -> None:
     """Many frames as fast as they come: memory, threads, descriptors and children after a tenth and at the end."""
     marks: list[_Held] = []
     tenth = max(1, arguments.frames // 10)
+    processed = 0
 
     def note(_sight: Any, _age_s: float) -> None:
         nonlocal processed
@@ -128,7 +129,6 @@ def endurance(arguments: argparse.Namespace) -> None:
         if processed in (tenth, arguments.frames):
             marks.append(_Held.now())
 
-    processed = 0
     fixed = _Fixed([Box(200, 120, 300, 220)], Framing("width", 1.0))
     config = _config("synthetic?size=320x240&fps=0")
     with open(os.devnull, "w") as nowhere:

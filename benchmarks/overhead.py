@@ -38,7 +38,7 @@ def main() -> None:
         detector.detect(frame)
         interpreter.set_tensor(model._input_index, crop)
         interpreter.invoke()
-        interpreter.get_tensor(model._output_index)
+        interpreter.get_tensor(model._output_indices[0])
         ended = time.perf_counter()
         if index >= 20:
             pipeline_s.append(middle - began)

@@ -44,8 +44,8 @@ def dark(face: Face, random: np.random.Generator) -> Face:
 def compressed(face: Face, random: np.random.Generator) -> Face:
     """JPEG of quality 30."""
     del random
-    _, data = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, 30])
-    return _uint8(cv2.imdecode(data, cv2.IMREAD_UNCHANGED))
+    data = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, 30])[1]
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_UNCHANGED), np.uint8)
 
 
 def turned(face: Face, random: np.random.Generator) -> Face:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from devices.base import Camera, Frame, Opening
 from devices.child import STDERR_VARIABLE, Parent
-from devices.errors import CameraError, CameraSetupError, ExplainedError, one_line
+from devices.errors import CameraAbsentError, CameraError, CameraSetupError, ExplainedError, one_line
 from devices.frame_buffer import FrameWriter
 from devices.registry import CAMERAS, adapter
 from devices.spec import Spec, parse_source
@@ -76,7 +76,8 @@ def main(parent: Parent, arguments: dict[str, Any]) -> None:
         _run(camera, cls.checks, frames, parent, arguments["bell"], stopping, wanted)
     except ExplainedError as error:
         lasting = isinstance(error, CameraSetupError) or not isinstance(error, CameraError) or not cls.retries
-        _report(parent, spec, (error.received, error.expected, error.mend), lasting)
+        absent = isinstance(error, CameraAbsentError)
+        _report(parent, spec, (error.received, error.expected, error.mend), lasting, absent)
     except Exception as error:  # noqa: BLE001 - drivers throw what they like, and the parent wants to hear it in one line
         _report(
             parent, spec, (f"{spec.shown}: {type(error).__name__}: {error}", "a working camera", _MORE), not cls.retries
@@ -121,7 +122,7 @@ def _run(
             wanted.clear()
 
 
-def _report(parent: Parent, spec: Spec, parts: tuple[str, str, str], lasting: bool) -> None:
+def _report(parent: Parent, spec: Spec, parts: tuple[str, str, str], lasting: bool, absent: bool = False) -> None:
     error = [one_line(spec.hide(part))[:2000] for part in parts]
     with suppress(OSError):
-        parent.send({"error": error, "lasting": lasting})
+        parent.send({"error": error, "lasting": lasting, "absent": absent})

@@ -4,6 +4,7 @@ ExplainedError          base of every error of the project that a user can cause
 └── DeviceError
     ├── SpecError              a camera or accelerator named in a way that cannot be read
     ├── CameraError            a camera or video file that cannot be opened, or that stops before its end
+    │   ├── CameraAbsentError  a camera that is not where it should be; it may come
     │   └── CameraSetupError   a camera that no waiting brings back: something must be installed, allowed or corrected
     └── AcceleratorError       an accelerator that is absent, lost, or answers too late
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 __all__ = [
     "AcceleratorError",
+    "CameraAbsentError",
     "CameraError",
     "CameraSetupError",
     "DeviceError",
@@ -43,6 +45,10 @@ class DeviceError(ExplainedError):
 
 class CameraError(DeviceError):
     """A camera or video file that cannot be opened, or that stops before its end."""
+
+
+class CameraAbsentError(CameraError):
+    """A camera that is not where it should be; it may come."""
 
 
 class CameraSetupError(CameraError):

@@ -74,7 +74,7 @@ class CameraWorker:
         self._leaving: tuple[Child, float] | None = None  # a child on its way out, and when it is killed
         self._read_s = self.deadlines.read_s
         self._recording = False
-        self._retry_at_s, self._absent, self._look_at_s = now, False, now
+        self._retry_at_s, self._absent, self._fetched, self._look_at_s = now, False, False, now
         self._opened_at_s = self._live_since_s = self._lost_since_s = self._taken_at_s = now
         self._in_outage = self._has_worked = False
         self._refused, self._refused_at_s = "", 0.0
@@ -157,8 +157,9 @@ class CameraWorker:
         if self.state.phase in (Phase.ENDED, Phase.FAILED, Phase.CLOSED):
             return
         if self._child is None:
-            if self._leaving is None and (now >= self._retry_at_s or self._returned(now)):
-                self._start(now)
+            returned = self._returned(now)
+            if self._leaving is None and (returned or now >= self._retry_at_s):
+                self._start(now, returned)
             return
         try:
             while self._child is not None and (message := self._child.receive()) is not None:
@@ -203,8 +204,12 @@ class CameraWorker:
                 self._set(Phase.FAILED, now, received, mend)
             else:
                 self._lose(now, received, mend, kill=False)
+                # It may be back before it is looked for first. Only once in a row: where it says so of a camera that is
+                # there, it is to wait like others.
+                self._absent = self._absent or (bool(message.get("absent")) and not self._fetched)
 
-    def _start(self, now: float) -> None:
+    def _start(self, now: float, fetched: bool = False) -> None:
+        self._fetched = fetched
         self._opened_at_s = time.monotonic()
         self._refused = ""
         self._frames.forget()
@@ -231,9 +236,9 @@ class CameraWorker:
             self.state = replace(self.state, outages=self.state.outages + 1, attempts=0)
             _log.warning("camera %s lost: %s; trying again; %s", self.spec.shown, fault, mend)
         self._dismiss(now, kill)
-        self._absent = False
         self._retry_at_s = now + self._backoff.next_s()
-        self._look_at_s = now
+        self._look_at_s, self._absent = now, False
+        self._returned(now)
         self._set(Phase.LOST, now, fault, mend)
 
     def _come_back(self, now: float) -> None:
@@ -245,7 +250,7 @@ class CameraWorker:
         self._set(Phase.LIVE, now)
 
     def _returned(self, now: float) -> bool:
-        """Whether a camera that was seen to be absent is there again: then there is nothing to wait for."""
+        """Whether a camera that was absent is there again: then there is nothing to wait for."""
         if now < self._look_at_s:
             return False
         self._look_at_s = now + _PRESENCE_S

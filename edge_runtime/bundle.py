@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,36 +25,31 @@ from edge_runtime.preprocess import PREPROCESS_VERSION
 
 __all__ = [
     "CLASSIFIER",
+    "COMMON_KEYS",
+    "FACE_DETECTOR",
     "FORMAT_VERSION",
     "SHIPPED",
     "Bundle",
     "InputFacts",
+    "Members",
     "canonical_json",
     "read_bundle",
+    "read_members",
     "shipped_bundles",
     "with_own_hash",
 ]
 
 FORMAT_VERSION = 1
 CLASSIFIER = "classifier"
-"""The `kind` of a bundle that classifies crops of faces."""
+FACE_DETECTOR = "face_detector"
+"""The `kind` of a bundle that classifies crops of faces, and of one that finds them."""
 
 MODEL, MANIFEST, GOLDEN = "model.tflite", "manifest.json", "golden.npz"
 SHIPPED = Path(__file__).parent / "bundles"
 MAX_MEMBER_BYTES = 512 * 1024 * 1024
-_REQUIRED = (
-    "format",
-    "kind",
-    "arithmetic",
-    "name",
-    "labels",
-    "label_set",
-    "input",
-    "preprocess",
-    "members",
-    "licence",
-    "sha256",
-)
+COMMON_KEYS = ("format", "kind", "arithmetic", "name", "preprocess", "members", "licence", "sha256")
+"""What the manifest of every bundle has."""
+_REQUIRED = (*COMMON_KEYS, "labels", "label_set", "input")
 
 
 @dataclass(frozen=True)
@@ -109,29 +104,32 @@ def shipped_bundles() -> list[str]:
     return sorted(path.parent.name for path in SHIPPED.glob(f"*/{MANIFEST}"))
 
 
+@dataclass(frozen=True)
+class Members:
+    """The verified members of a bundle of any kind.
+
+    Attributes:
+        folder: where it lies.
+        sha256: of the manifest, which names the whole bundle.
+        manifest: what it says.
+        contents: the bytes of every other member, by name.
+    """
+
+    folder: Path
+    sha256: str
+    manifest: Mapping[str, Any]
+    contents: Mapping[str, bytes]
+
+
 def read_bundle(name_or_path: str | Path) -> Bundle:
-    """Reads and verifies a bundle, by the name of a shipped one or by its folder.
+    """Reads and verifies a classifier's bundle, by the name of a shipped one or by its folder.
 
     Raises:
         BundleError: no such bundle; a member missing, extra, too large or changed; a newer format or preprocessing; a
-            manifest that is not canonical or contradicts itself.
+            manifest that is not canonical or contradicts itself; a face detector's bundle.
     """
-    folder = _folder(name_or_path)
-    manifest, sha256 = _manifest(folder)
-    present = {path.name for path in folder.iterdir()}
-    listed = {*manifest["members"], MANIFEST}
-    for name in sorted(listed - present):
-        raise BundleError(
-            f"{folder}: no member {name}", f"the members {', '.join(sorted(listed))}", "copy the bundle again"
-        )
-    for name in sorted(present - listed):
-        raise BundleError(f"{folder}: extra member {name}", f"only {', '.join(sorted(listed))}", f"remove {name}")
-    contents = {name: _member(folder, name, facts) for name, facts in manifest["members"].items()}
-    for name in (MODEL, GOLDEN):
-        if name not in contents:
-            raise BundleError(
-                f"{folder}: a manifest without {name}", f"{MODEL} and {GOLDEN} as members", "pack the bundle again"
-            )
+    read = read_members(name_or_path, CLASSIFIER, _REQUIRED)
+    folder, manifest = read.folder, read.manifest
     try:
         names = manifest["labels"]
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -146,7 +144,38 @@ def read_bundle(name_or_path: str | Path) -> Bundle:
             "a manifest with labels and input as `fer-edge bundle show` prints them",
             "pack the bundle again",
         ) from error
-    return Bundle(str(manifest["name"]), sha256, labels, facts, contents[MODEL], contents[GOLDEN], manifest)
+    contents = read.contents
+    return Bundle(str(manifest["name"]), read.sha256, labels, facts, contents[MODEL], contents[GOLDEN], manifest)
+
+
+def read_members(name_or_path: str | Path, kind: str, required: Sequence[str]) -> Members:
+    """Reads and verifies a bundle of one kind.
+
+    Args:
+        name_or_path: the name of a shipped one, or its folder.
+        kind: what it must be: "classifier" or "face_detector".
+        required: the keys that its manifest must have.
+
+    Raises:
+        BundleError: as `read_bundle`, but for what only classifiers have.
+    """
+    folder = _folder(name_or_path)
+    manifest, sha256 = _manifest(folder, kind, required)
+    present = {path.name for path in folder.iterdir()}
+    listed = {*manifest["members"], MANIFEST}
+    for name in sorted(listed - present):
+        raise BundleError(
+            f"{folder}: no member {name}", f"the members {', '.join(sorted(listed))}", "copy the bundle again"
+        )
+    for name in sorted(present - listed):
+        raise BundleError(f"{folder}: extra member {name}", f"only {', '.join(sorted(listed))}", f"remove {name}")
+    contents = {name: _member(folder, name, facts) for name, facts in manifest["members"].items()}
+    for name in (MODEL, GOLDEN):
+        if name not in contents:
+            raise BundleError(
+                f"{folder}: a manifest without {name}", f"{MODEL} and {GOLDEN} as members", "pack the bundle again"
+            )
+    return Members(folder, sha256, manifest, contents)
 
 
 def canonical_json(manifest: Mapping[str, Any]) -> bytes:
@@ -191,7 +220,7 @@ def _read(path: Path) -> bytes:
         raise BundleError(f"{path}: {error.strerror}", "a readable file", "check its permissions") from error
 
 
-def _manifest(folder: Path) -> tuple[dict[str, Any], str]:
+def _manifest(folder: Path, kind: str, required: Sequence[str]) -> tuple[dict[str, Any], str]:
     data = _read(folder / MANIFEST)
     where = folder / MANIFEST
     try:
@@ -212,11 +241,17 @@ def _manifest(folder: Path) -> tuple[dict[str, Any], str]:
             f"at most {FORMAT_VERSION}",
             "upgrade fer-edge: pip install -U fer-edge",
         )
-    missing = [key for key in _REQUIRED if key not in manifest]
-    if missing:
+    # So does the kind: another kind has other keys, and nothing is wrong with it.
+    found = manifest.get("kind")
+    if found != kind and found in (CLASSIFIER, FACE_DETECTOR):
         raise BundleError(
-            f"{where}: no key {missing[0]!r}", f"the keys {', '.join(_REQUIRED)}", "pack the bundle again"
+            f"bundle {folder} of kind {found!r}",
+            f"a {kind}",
+            "give it to --bundle" if found == CLASSIFIER else f"give it to --detector: tflite:{folder}",
         )
+    missing = [key for key in required if key not in manifest]
+    if missing:
+        raise BundleError(f"{where}: no key {missing[0]!r}", f"the keys {', '.join(required)}", "pack it again")
     # Another spelling of the same JSON (a space, "\u0061") would hash alike after parsing, so the bytes are compared.
     try:
         canonical = canonical_json(manifest) == data and with_own_hash(manifest)["sha256"] == manifest["sha256"]

@@ -111,6 +111,9 @@ def _parser() -> argparse.ArgumentParser:
 
     selftest = commands.add_parser("selftest", help="does the model answer here as where it was packed?")
     _bundle_options(selftest)
+    selftest.add_argument(
+        "--detector", default=None, metavar="D", help="a detector's bundle instead of a classifier's: tflite:BUNDLE_DIR"
+    )
     selftest.set_defaults(module="edge_runtime.commands.selftest")
 
     config = commands.add_parser("config", help="every setting: show them, check them, write a file to start from")
@@ -179,6 +182,20 @@ def _parser() -> argparse.ArgumentParser:
             )
             add_config_options(chosen)
         chosen.set_defaults(module="edge_runtime.commands.service", action=action)
+
+    serve = commands.add_parser(
+        "serve", help="a page that shows what the camera sees, one for the keeper, and the HTTP API"
+    )
+    serve.add_argument(
+        "--source", metavar="SPEC", help="picamera2, v4l2:/dev/video0, rtsp://…, file:clip.mp4, synthetic"
+    )
+    serve.add_argument(
+        "--host", metavar="ADDRESS", help="to listen on (default: 127.0.0.1); any other needs --token-file"
+    )
+    serve.add_argument("--port", type=int, metavar="N", help="(default: 8080; 0: any that is free)")
+    serve.add_argument("--token-file", metavar="FILE", help="its first line must be shown by whoever asks")
+    add_config_options(serve)
+    serve.set_defaults(module="edge_runtime.commands.serve")
     return parser
 
 

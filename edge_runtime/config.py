@@ -22,6 +22,7 @@ from typing import Any
 from edge_runtime.errors import ConfigError
 from edge_runtime.settings.deciding import QualitySettings, SmoothingSettings, TrackingSettings
 from edge_runtime.settings.field import ConflictError, Rule, Settings, rules_of
+from edge_runtime.settings.kiosk import KioskSettings
 from edge_runtime.settings.outputs import LogSettings, MetricsSettings, MqttSettings, OutputSettings
 from edge_runtime.settings.seeing import AcceleratorSettings, DetectorSettings, ModelSettings, SourceSettings
 from edge_runtime.settings.service import ServiceSettings
@@ -63,6 +64,7 @@ class Config:
     log: LogSettings = field(default_factory=LogSettings)
     mqtt: MqttSettings = field(default_factory=MqttSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    kiosk: KioskSettings = field(default_factory=KioskSettings)
     service: ServiceSettings = field(default_factory=ServiceSettings)
 
 

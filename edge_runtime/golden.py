@@ -26,7 +26,7 @@ from edge_runtime.interpreter import Model
 from edge_runtime.labels import LabelSet
 from edge_runtime.preprocess import crop_face
 
-__all__ = ["Golden", "Verdict", "check", "make_golden", "read_golden"]
+__all__ = ["Golden", "Verdict", "check", "made_up_frames", "make_golden", "read_golden"]
 
 SEED = 20260101
 COUNT = 8
@@ -83,7 +83,7 @@ class Verdict:
 
 def make_golden(run: Run, labels: LabelSet, facts: InputFacts) -> bytes:
     """The bytes of `golden.npz`: seeded frames, their crops, and what `run` answers for them once they are normalised."""
-    frames, squares = _made_up_frames()
+    frames, squares = made_up_frames()
     crops = np.stack(
         [
             crop_face(frame, Box(*square), facts.size, facts.channels)
@@ -216,7 +216,7 @@ def _permutation(answers: NDArray[np.float32], expected: NDArray[np.float32]) ->
     return order if order != given and misfit <= allowed else None
 
 
-def _made_up_frames() -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+def made_up_frames() -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """Coloured, face-like drawings whose red, green and blue differ, with squares that shrink, grow and leave the frame."""
     random = np.random.default_rng(SEED)
     width, height = FRAME_SIZE

@@ -19,7 +19,7 @@ from devices.base import Delegate
 from devices.quiet import quiet_libraries
 from edge_runtime.errors import InterpreterError
 
-__all__ = ["Implementation", "Model", "Quantization", "TensorFacts", "find_implementation", "load_engine"]
+__all__ = ["Implementation", "Model", "Network", "Quantization", "TensorFacts", "find_implementation", "load_engine"]
 
 CANDIDATES = (
     ("ai_edge_litert.interpreter", "ai-edge-litert"),
@@ -91,8 +91,8 @@ def find_implementation(candidates: tuple[tuple[str, str], ...] = CANDIDATES) ->
     )
 
 
-class Model:
-    """A TFLite model with one input and one output, loaded once and kept.
+class Network:
+    """A TFLite model with one input and any number of outputs, loaded once and kept.
 
     Args:
         content: the bytes of the .tflite file.
@@ -102,8 +102,8 @@ class Model:
         delegate: the accelerator's library that takes the model's operators; None for the CPU alone.
 
     Raises:
-        InterpreterError: the bytes are no model that the interpreter takes, it has several inputs or outputs, or the
-            delegate's library is missing or finds no device.
+        InterpreterError: the bytes are no model that the interpreter takes, it has several inputs, or the delegate's
+            library is missing or finds no device.
     """
 
     def __init__(
@@ -137,14 +137,11 @@ class Model:
                 "take a bundle made for this runtime, or upgrade ai-edge-litert",
             ) from error
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        if len(inputs) != 1 or len(outputs) != 1:
-            raise InterpreterError(
-                f"{name}: {len(inputs)} inputs and {len(outputs)} outputs",
-                "one of each",
-                "convert it again with one input and one output",
-            )
-        self.input, self.output = _facts(inputs[0]), _facts(outputs[0])
-        self._input_index, self._output_index = inputs[0]["index"], outputs[0]["index"]
+        self._check(len(inputs), len(outputs))
+        self.input = _facts(inputs[0])
+        self.outputs = tuple(_facts(details) for details in outputs)
+        self._input_index = inputs[0]["index"]
+        self._output_indices = [details["index"] for details in outputs]
         self._rows = self.input.shape[0] if self.input.shape else 0
         # What an accelerator's compiler fixed stays fixed; a processor's model is tried once, when it is first asked.
         self._batches: bool | None = None if delegate is None and self._rows == 1 else False
@@ -170,6 +167,57 @@ class Model:
             reason = str(error).strip() or "finds no device"
             raise InterpreterError(f"{shown}: {reason}", "a device that is free", delegate.mend) from error
 
+    def _check(self, inputs: int, outputs: int) -> None:
+        if inputs != 1 or outputs < 1:
+            raise InterpreterError(
+                f"{self.name}: {inputs} inputs and {outputs} outputs",
+                "one input, and something to answer",
+                "convert it again with one input",
+            )
+
+    def run_all(self, batch: NDArray[Any]) -> list[NDArray[np.float32]]:
+        """Every output of one batch as real numbers, in the order of `outputs`.
+
+        Args:
+            batch: the input's own shape and dtype.
+        """
+        self._invoke(batch)
+        return [
+            dequantized(self._interpreter.get_tensor(index), facts.quantization)
+            for index, facts in zip(self._output_indices, self.outputs, strict=True)
+        ]
+
+    def _invoke(self, batch: NDArray[Any]) -> None:
+        self._interpreter.set_tensor(self._input_index, batch)
+        self._interpreter.invoke()
+
+    def delegated(self) -> bool | None:
+        """Whether a delegate (XNNPACK on a CPU) took operators of this model; None where the runtime doesn't tell."""
+        details = getattr(self._interpreter, "_get_ops_details", None)
+        if details is None:
+            return None
+        return any(operator["op_name"] == "DELEGATE" for operator in details())
+
+
+class Model(Network):
+    """A TFLite model with one input and one output.
+
+    Raises:
+        InterpreterError: as `Network` does, and where it has several outputs.
+    """
+
+    def _check(self, inputs: int, outputs: int) -> None:
+        if inputs != 1 or outputs != 1:
+            raise InterpreterError(
+                f"{self.name}: {inputs} inputs and {outputs} outputs",
+                "one of each",
+                "convert it again with one input and one output",
+            )
+
+    @property
+    def output(self) -> TensorFacts:
+        return self.outputs[0]
+
     def run(self, batch: NDArray[Any]) -> NDArray[Any]:
         """The output of one batch, as stored (not dequantized), in an array of its own.
 
@@ -178,7 +226,7 @@ class Model:
                 are those that each row has by itself, to the last bit, whatever the interpreter makes of several at once.
         """
         if self.input.shape[:1] != (1,) or batch.ndim == 0 or (len(batch) == 1 and self._rows == 1):
-            return self._invoke(batch)
+            return self._answered(batch)
         if len(batch) == 0:
             raise ValueError(f"{self.name}: a batch without a row; expected one at least")
         if self._batches is None and len(batch) > 1:
@@ -188,7 +236,7 @@ class Model:
         for first in range(0, len(batch), most):
             rows = batch[first : first + most]
             self._resize(len(rows))
-            parts.append(self._invoke(rows))
+            parts.append(self._answered(rows))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     @property
@@ -200,11 +248,11 @@ class Model:
         """Whether rows of noise are answered together as one by one. A graph may hold its batch of one in a constant."""
         noise = np.random.default_rng(0).integers(0, 256, (MOST_AT_ONCE, *self.input.shape[1:])).astype(dtype)
         self._resize(1)
-        alone = np.concatenate([self._invoke(row[None]) for row in noise])
+        alone = np.concatenate([self._answered(row[None]) for row in noise])
         try:
             for rows in (3, MOST_AT_ONCE):
                 self._resize(rows)
-                if not np.array_equal(self._invoke(noise[:rows]), alone[:rows]):
+                if not np.array_equal(self._answered(noise[:rows]), alone[:rows]):
                     return False
         except (ValueError, RuntimeError):
             return False
@@ -220,25 +268,21 @@ class Model:
             self._interpreter.allocate_tensors()
         self._rows = rows
 
-    def _invoke(self, batch: NDArray[Any]) -> NDArray[Any]:
-        self._interpreter.set_tensor(self._input_index, batch)
-        self._interpreter.invoke()
-        output: NDArray[Any] = self._interpreter.get_tensor(self._output_index)
+    def _answered(self, batch: NDArray[Any]) -> NDArray[Any]:
+        self._invoke(batch)
+        output: NDArray[Any] = self._interpreter.get_tensor(self._output_indices[0])
         return output
 
-    def delegated(self) -> bool | None:
-        """Whether a delegate (XNNPACK on a CPU) took operators of this model; None where the runtime doesn't tell."""
-        details = getattr(self._interpreter, "_get_ops_details", None)
-        if details is None:
-            return None
-        return any(operator["op_name"] == "DELEGATE" for operator in details())
-
     def dequantized(self, stored: NDArray[Any]) -> NDArray[np.float32]:
-        """Stored output values as real numbers, float32: the one place where this is done."""
-        scale, zero_point = self.output.quantization.scale, self.output.quantization.zero_point
-        if scale == 0:
-            return stored.astype(np.float32)
-        return (stored.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)
+        """Stored output values as real numbers, float32."""
+        return dequantized(stored, self.output.quantization)
+
+
+def dequantized(stored: NDArray[Any], quantization: Quantization) -> NDArray[np.float32]:
+    """Stored values as real numbers, float32: the one place where this is done."""
+    if quantization.scale == 0:
+        return stored.astype(np.float32)
+    return (stored.astype(np.float32) - np.float32(quantization.zero_point)) * np.float32(quantization.scale)
 
 
 def load_engine(model: bytes, threads: int, delegate: Delegate | None) -> Model:

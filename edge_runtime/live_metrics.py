@@ -102,6 +102,10 @@ class LiveMetrics:
         self._records.set(written, "written")
         self._records.set(lost, "lost")
 
+    def results(self) -> tuple[int, float]:
+        """How many results came so far, and the sum of their ages in seconds."""
+        return self._age.total()
+
     def label_changed(self, label: str) -> None:
         self._changes.add(1, label)
 

@@ -118,6 +118,11 @@ class Histogram(_Metric):
             counts[bisect_left(self._bounds, value)] += 1
             self._sums[labels] = self._sums.get(labels, 0.0) + value
 
+    def total(self, *labels: str) -> tuple[int, float]:
+        """How many values were observed, and their sum."""
+        with self._lock:
+            return sum(self._counts.get(self._key(labels), ())), self._sums.get(labels, 0.0)
+
     def _samples(self) -> Iterator[str]:
         for values, counts in sorted(self._counts.items()):
             below = 0

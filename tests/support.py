@@ -12,6 +12,8 @@ ROOT = Path(__file__).parent.parent
 BUNDLES = ROOT / "tests" / "bundles"
 TINY_GREY = BUNDLES / "tiny_grey"
 TINY_COLOUR = BUNDLES / "tiny_colour"
+BRIGHT_INT8 = BUNDLES / "bright_int8"
+BRIGHT_FLOAT = BUNDLES / "bright_float"
 
 
 def fer_edge(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:

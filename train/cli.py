@@ -10,6 +10,7 @@ from edge_runtime.labels import LABEL_SETS
 from edge_runtime.running import Command
 from train.errors import DivergedError
 from train.protocols import PROTOCOLS
+from train.scenes.arguments import add_scenes
 from train.terminal import hushed
 
 __all__ = ["main"]
@@ -74,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
         help="names of `list`, or TOML files; several are trained one after the other",
     )
     _fitting(fit)
+    fit.add_argument(
+        "--negatives", type=Path, metavar="FILE.npz", help="of `scenes mine`, for a face detector's next round"
+    )
     fit.add_argument("--smoke", action="store_true", help="a trial: two short epochs on made-up faces, no --data")
     fit.set_defaults(module="train.fit_command")
 
@@ -195,6 +199,8 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--out", type=Path, metavar="FILE.html", help="also write a page with all curves")
     compare.set_defaults(module="train.compare")
 
+    add_scenes(commands)
+
     recipes = commands.add_parser("list", help="the recipes that come with the project")
     recipes.set_defaults(module="train.listing")
     return parser
@@ -202,7 +208,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _fitting(parser: argparse.ArgumentParser) -> None:
     """What `fit` and `distill` have in common."""
-    parser.add_argument("--data", type=Path, metavar="DATA", help=_DATA)
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DATA",
+        help=f"{_DATA}; a face detector: an .npz of `scenes prepare`, or WIDER FACE",
+    )
     _votes(parser)
     parser.add_argument("--train-split", default="Training", metavar="NAME", help="faces to fit (default: Training)")
     parser.add_argument(

@@ -30,6 +30,7 @@ from train.faces import in_even_light, labelled, open_for_model, say_problems
 from train.files import make_folder, whole_path, write_json
 from train.fit import fit
 from train.held_out import HeldOut
+from train.interruption import INTERRUPTED
 from train.pooled import CHOSEN_ON, write_pooled
 from train.progress import Progress
 from train.protocols import Fold, make_folds
@@ -41,7 +42,6 @@ from train.views import predict
 
 __all__ = ["check_folds", "fit_folds", "run"]
 
-INTERRUPTED = 130
 PLAN, HELD_OUT = "folds.json", "held-out.npz"
 
 

@@ -13,8 +13,9 @@ from train.devices import data_parallel
 from train.errors import DataError
 from train.files import make_folder
 from train.fit import check_kind, fit
+from train.interruption import INTERRUPTED, TimeIsUpError, say_interrupted
 from train.progress import Progress
-from train.recipe import Recipe, read_recipe, recipe_file
+from train.recipe import CLASSIFIER, Recipe, kind_of, read_recipe, recipe_file
 from train.run_card import CARD, read_card
 from train.run_folder import write_run
 from train.smoke import STEPS, smoke_recipe
@@ -22,14 +23,9 @@ from train.splits import Splits, open_splits
 from train.student import Teaching
 from train.terminal import duration, without_retracing_remarks
 
-__all__ = ["INTERRUPTED", "TimeIsUpError", "changed", "run", "train_recipe"]
+__all__ = ["changed", "run", "train_recipe"]
 
-INTERRUPTED = 130
 RECIPE = "recipe.toml"
-
-
-class TimeIsUpError(Exception):
-    """The minutes that the command was given are over; the epoch's checkpoint is written."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -37,6 +33,15 @@ def run(arguments: argparse.Namespace) -> int:
 
     Returns 0, 2 after broken rows, 130 after Ctrl-C or where `--minutes` were over first.
     """
+    if any(kind_of(name) != CLASSIFIER for name in arguments.recipe):
+        if len(arguments.recipe) > 1:
+            raise DataError("a face detector's recipe among several", "one alone", "train it with a command of its own")
+        from train.detection import fit_command
+
+        with without_retracing_remarks():
+            return fit_command.run(arguments)
+    if arguments.negatives is not None:
+        raise DataError("--negatives for a classifier", "an option that it has", "leave --negatives out")
     recipes = [changed(read_recipe(name), arguments) for name in arguments.recipe]
     if len({recipe.name for recipe in recipes}) < len(recipes):
         names = ", ".join(recipe.name for recipe in recipes)
@@ -124,9 +129,7 @@ def train_recipe(
             write_whole(folder / RECIPE, words)
         evaluation = write_run(fitted, recipe, splits, folder, steps, trained=bool(epochs), teaching=teaching)
     except (KeyboardInterrupt, TimeIsUpError) as cause:
-        done = f"{epochs[-1].epoch} of {total} epochs are kept" if epochs else "what was done before is kept"
-        why = "interrupted" if isinstance(cause, KeyboardInterrupt) else "the minutes are over"
-        print(f"\n{why}: {done} in {folder}; the same command goes on from there", file=sys.stderr)
+        say_interrupted(cause, epochs[-1].epoch if epochs else None, total, folder)
         return INTERRUPTED
     print(
         f"best epoch {fitted.best_epoch} of {len(fitted.history)} after {duration(fitted.wall_s)}; {splits.choose_split}:"

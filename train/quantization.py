@@ -10,7 +10,8 @@ Krishnamoorthi 2018 ("Quantizing deep convolutional networks for efficient infer
 
 Where a tensor is rounded follows TensorFlow's converter: once an operator. A batch normalization, a multiplication by a
 constant and a ReLU are part of the convolution before them, a ReLU also of a sum, a product or a normalization that stands
-alone, and what only goes into a concatenation is rounded with it. Poolings by the largest value and changes of shape keep the
+alone, and what only goes into a concatenation is rounded with it. The scaling of pixels is part of the convolution after
+it where that one adds no border, else two operators. Poolings by the largest value and changes of shape keep the
 range that they are given, average pooling too; an average over all places has its own. What differs: the converter takes one
 range for all branches of a concatenation also where they go elsewhere too, and makes two operators of a batch
 normalization that stands behind no convolution.
@@ -32,6 +33,7 @@ from train.rounding import (
     RoundedConv2D,
     RoundedDense,
     RoundedDepthwiseConv2D,
+    RoundedRescaling,
     RoundedSeparableConv2D,
     SettledBatchNormalization,
     round_activation,
@@ -43,7 +45,7 @@ __all__ = ["fake_quantized"]
 Rounding = Callable[[Any, Any], Any]
 """Inputs and outputs of a layer to its rounded outputs."""
 
-_REPLACED = {
+_REPLACED: dict[Any, Any] = {
     layers.Conv2D: RoundedConv2D,
     layers.DepthwiseConv2D: RoundedDepthwiseConv2D,
     layers.SeparableConv2D: RoundedSeparableConv2D,
@@ -81,14 +83,16 @@ def fake_quantized(model: keras.Model) -> keras.Model:
             channels are first.
     """
     if isinstance(model, keras.Sequential):
-        model = keras.Model(model.inputs, model.outputs, name=model.name)
+        model = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     rounded = _rounded_layers(model)
 
     def copy(layer: Any) -> Any:
         if isinstance(layer, keras.Model):
             return fake_quantized(layer)
         _check(layer)
-        cls = _REPLACED.get(type(layer), type(layer))
+        cls: Any = _REPLACED.get(type(layer), type(layer))
+        if rounded.get(layer.name) == "scaling":
+            cls = RoundedRescaling
         if layer.name in rounded:
             cls = _rounding(cls, _range_of(layer))
         copied = cls.from_config(layer.get_config())
@@ -176,8 +180,11 @@ class _Call:
     writes: tuple[int, ...]
 
 
-def _rounded_layers(model: keras.Model) -> set[str]:
-    """The names of the layers after which a tensor is rounded; one that is used twice is one of them if either use is."""
+def _rounded_layers(model: keras.Model) -> dict[str, str]:
+    """The layers after which a tensor is rounded, by name, and what each writes (see `_kind`).
+
+    One that is used twice is one of them if either use is.
+    """
     calls, ends = _calls(model)
     readers: dict[int, list[_Call | None]] = defaultdict(list)
     for call in calls:
@@ -195,9 +202,9 @@ def _rounded_layers(model: keras.Model) -> set[str]:
             (tensor,) = reader.writes
         return None
 
-    # Of each tensor that is not rounded yet: the operator that is being written, a convolution or a sum.
+    # Of each tensor that is not rounded yet: the operator that is being written.
     open_as: dict[int, str] = {}
-    rounded: set[str] = set()
+    rounded: dict[str, str] = {}
     for call in calls:
         layer = call.layer
         if isinstance(layer, _ABSENT):
@@ -211,7 +218,7 @@ def _rounded_layers(model: keras.Model) -> set[str]:
             if reader is not None and _joins(reader.layer, kind):
                 open_as[tensor] = kind
             else:
-                rounded.add(layer.name)
+                rounded[layer.name] = kind
     return rounded
 
 
@@ -235,18 +242,21 @@ def _calls(model: keras.Model) -> tuple[list[_Call], list[int]]:
 
 
 def _kind(layer: Any, inputs: list[str]) -> str:
-    """What a layer's output still is: "convolution", "sum", or "" once nothing but a concatenation can join it."""
+    """What a layer's output still is: "convolution", "sum", "scaling", or "" once only a concatenation can join it."""
     if isinstance(layer, _KERNELS) and _is_linear(layer):
         return "convolution"
     if isinstance(layer, _AFFINE):
-        return "convolution" if inputs == ["convolution"] else "sum"
+        alone = "scaling" if isinstance(layer, layers.Rescaling) else "sum"
+        return "convolution" if inputs == ["convolution"] else alone
     return "sum" if isinstance(layer, _SUMS) else ""
 
 
 def _joins(layer: Any, kind: str) -> bool:
-    """Whether `layer` becomes part of the operator that is being written, or rounds for it."""
+    """Whether `layer` becomes part of the operator that is being written, takes it into its own, or rounds for it."""
     if isinstance(layer, layers.Concatenate):
         return True
     if isinstance(layer, _AFFINE):
         return kind == "convolution"
+    if kind == "scaling" and isinstance(layer, _KERNELS):
+        return getattr(layer, "padding", "") == "valid"
     return kind != "" and isinstance(layer, (layers.ReLU, layers.Activation)) and _is_relu(layer)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from edge_runtime.tables import TableFile, list_tables, parse_table, read_table
 from train.errors import RecipeError
 from train.recipe_tables import AugmentOptions, Distillation, ModelTable, Quantization, Schedule, Targets
 
-__all__ = ["RECIPES", "Recipe", "list_recipes", "read_recipe", "recipe_file"]
+__all__ = ["CLASSIFIER", "RECIPES", "Recipe", "kind_of", "list_recipes", "read_recipe", "recipe_file", "recipe_table"]
 
 RECIPES = Path(__file__).parent / "recipes"
+CLASSIFIER = "classifier"
+"""What a recipe without a key `kind` trains."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Recipe:
     distillation: Distillation | None = None
     seed: int = 1
     sha256: str = ""
+    kind: str = CLASSIFIER
 
     def __post_init__(self) -> None:
         for stage in self.schedule.stages:
@@ -56,9 +60,9 @@ class Recipe:
             raise ValueError('mixup needs views = "live": the teachers have no answers for mixtures of cached views')
 
 
-def list_recipes() -> list[str]:
-    """The names of the recipes that the project brings."""
-    return list_tables(RECIPES)
+def list_recipes(kind: str = CLASSIFIER) -> list[str]:
+    """The names of the recipes of one kind that the project brings."""
+    return [name for name in list_tables(RECIPES) if kind_of(name) == kind]
 
 
 def recipe_file(name_or_path: str) -> TableFile:
@@ -66,13 +70,30 @@ def recipe_file(name_or_path: str) -> TableFile:
     return read_table(name_or_path, RECIPES, "recipe", RecipeError)
 
 
-def read_recipe(name_or_path: str) -> Recipe:
-    """A recipe by its name in `train/recipes/`, or by the path of a TOML file.
-
-    Raises:
-        RecipeError: no such recipe, not TOML, an unknown key or a wrong value.
-    """
+def recipe_table(name_or_path: str) -> dict[str, Any]:
+    """A recipe's file as it is, with its own hash as `sha256`. Raises RecipeError."""
     file = recipe_file(name_or_path)
     if "sha256" in file.table:
         raise RecipeError(f"{file.path.name}: sha256 is no known key", "a recipe's own keys", "remove it")
-    return parse_table(Recipe, {**file.table, "sha256": file.sha256}, file.path.name, RecipeError)
+    return {**file.table, "sha256": file.sha256}
+
+
+def kind_of(name_or_path: str) -> str:
+    """What a recipe trains: its key `kind`, or "classifier" where it has none. Raises RecipeError."""
+    return str(recipe_table(name_or_path).get("kind", CLASSIFIER))
+
+
+def read_recipe(name_or_path: str) -> Recipe:
+    """A classifier's recipe by its name in `train/recipes/`, or by the path of a TOML file.
+
+    Raises:
+        RecipeError: no such recipe, not TOML, an unknown key or a wrong value, or a recipe of another kind.
+    """
+    table = recipe_table(name_or_path)
+    if table.get("kind", CLASSIFIER) != CLASSIFIER:
+        raise RecipeError(
+            f"recipe {name_or_path!r} of kind {table['kind']!r}",
+            "a classifier's",
+            f"name one of {', '.join(list_recipes())}, or use `fit`, which takes both",
+        )
+    return parse_table(Recipe, table, recipe_file(name_or_path).path.name, RecipeError)

@@ -20,6 +20,7 @@ __all__ = [
     "RoundedConv2D",
     "RoundedDense",
     "RoundedDepthwiseConv2D",
+    "RoundedRescaling",
     "RoundedSeparableConv2D",
     "SettledBatchNormalization",
     "round_activation",
@@ -36,7 +37,7 @@ _PLACES = (0, 1, 2)
 def round_kernel(kernel: Any, axes: tuple[int, ...]) -> Any:
     """`kernel` as the multiples of each channel's scale, its largest magnitude over `axes` / 127. The shape stays."""
     scale = ops.maximum(ops.max(ops.abs(kernel), axis=axes, keepdims=True) / 127, _LEAST)
-    return _straight_through(kernel, ops.round(kernel / scale) * scale)
+    return _straight_through(kernel, _nearest(kernel / scale) * scale)
 
 
 def round_activation(x: Any, low: Any, high: Any) -> Any:
@@ -46,14 +47,19 @@ def round_activation(x: Any, low: Any, high: Any) -> Any:
     """
     low, high = ops.stop_gradient(ops.minimum(low, 0.0)), ops.stop_gradient(ops.maximum(high, 0.0))
     scale = ops.maximum((high - low) / 255, _LEAST)
-    zero = ops.round(-128 - low / scale)
-    integers = ops.clip(ops.round(x / scale) + zero, -128, 127)
+    zero = _nearest(-128 - low / scale)
+    integers = ops.clip(_nearest(x / scale) + zero, -128, 127)
     return _straight_through(ops.clip(x, low, high), (integers - zero) * scale)
 
 
 def round_own_range(x: Any) -> Any:
     """`x` rounded in the range that this batch of it has."""
     return round_activation(x, ops.min(x), ops.max(x))
+
+
+def _nearest(x: Any) -> Any:
+    """Whole numbers, halves away from 0 as TFLite has them: pixels brought to -1..1 have their zero point at -0.5."""
+    return ops.sign(x) * ops.floor(ops.abs(x) + 0.5)
 
 
 def _straight_through(x: Any, rounded: Any) -> Any:
@@ -90,6 +96,24 @@ class RoundedDense(layers.Dense):  # type: ignore[misc]
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:  # noqa: ARG002
         return _finished(self, ops.matmul(inputs, round_kernel(self.kernel, (0,))))
+
+
+class RoundedRescaling(layers.Rescaling):  # type: ignore[misc]
+    """`keras.layers.Rescaling` as the multiplication and the addition that TFLite makes of it, the product rounded.
+
+    TensorFlow's converter lets the product's range reach to the sum's: while it measures ranges, the sum is written over the
+    product. Pixels that are brought to -1..1 have a product of 0..2 and get the range -1..2, which leaves them 170 values.
+    """
+
+    def call(self, inputs: Any) -> Any:
+        outputs = super().call(inputs)
+        if not np.any(self.offset) or np.all(np.equal(self.scale, 1)):
+            return outputs
+        offset = ops.cast(ops.convert_to_tensor(self.offset), outputs.dtype)
+        product = outputs - offset
+        low = ops.minimum(ops.min(product), ops.min(outputs))
+        high = ops.maximum(ops.max(product), ops.max(outputs))
+        return round_activation(product, low, high) + offset
 
 
 class SettledBatchNormalization(layers.BatchNormalization):  # type: ignore[misc]

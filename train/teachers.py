@@ -159,7 +159,7 @@ def joined(teachers: Sequence[Teacher], channels: int, precision: str, layer: st
     for number, teacher in enumerate(teachers):
         side = teacher.model.input_shape[1]
         seen = ops.image.resize(ops.cast(inputs, "float32"), (side, side), interpolation="bilinear")
-        net = _in_precision(_logits_and(teacher, layer, f"teacher{number}"), precision)
+        net = _copied(_logits_and(teacher, layer, f"teacher{number}"), precision)
         given = net(seen, training=False)
         answers.append(ops.log_softmax(ops.cast(given["logits"], "float32")))
         if layer is not None:
@@ -190,17 +190,18 @@ def _logits_and(teacher: Teacher, layer: str | None, name: str) -> keras.Model:
     return keras.Model(model.input, outputs, name=name)
 
 
-def _in_precision(net: keras.Model, precision: str) -> keras.Model:
-    """The net with the same weights in another arithmetic; the logits stay float32."""
-    if precision == "float32":
-        return net
+def _copied(net: keras.Model, precision: str) -> keras.Model:
+    """The net with the same weights in another arithmetic; the logits stay float32.
+
+    It is a copy in any case: several devices share only what is built once that is agreed.
+    """
 
     def copy(layer: keras.layers.Layer) -> keras.layers.Layer:
         config = layer.get_config()
-        if not isinstance(layer, keras.layers.InputLayer) and layer.name != "logits":
+        if precision == "bfloat16" and not isinstance(layer, keras.layers.InputLayer) and layer.name != "logits":
             config["dtype"] = "mixed_bfloat16"
         return type(layer).from_config(config)
 
-    fast = keras.models.clone_model(net, clone_function=copy)
-    fast.set_weights(net.get_weights())
-    return fast
+    copied = keras.models.clone_model(net, clone_function=copy)
+    copied.set_weights(net.get_weights())
+    return copied

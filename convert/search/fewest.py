@@ -2,8 +2,8 @@
 
     fewest = find_fewest(order, judge)   # order: the most sensitive first; judge: whether these, kept, are enough
 
-Halving takes for granted that keeping more never hurts. Quantization nearly keeps to that, and the set that is found was
-judged itself in any case.
+Halving, and leaving out each unit once, take for granted that keeping more never hurts. Quantization nearly keeps to that,
+and the set that is found was judged itself in any case.
 """
 
 from __future__ import annotations

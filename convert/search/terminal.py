@@ -79,6 +79,9 @@ def _kept(each: Attempt) -> str:
 
 def _conclusion(found: Search) -> Iterator[str]:
     best = found.found
+    for each in found.attempts:
+        if not each.kept and not each.passed and (best is not None or each is not found.nearest):
+            yield f"{_kept(each)} in float32: {each.reason}"
     if best is not None and not best.kept:
         yield "nothing needs float32: int8 throughout passes"
     elif best is not None:

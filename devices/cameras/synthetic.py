@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from devices.base import Deadlines, Frame, Opening
 from devices.cameras.images import find_reader
 from devices.cameras.source import Source
-from devices.errors import CameraError, CameraSetupError
+from devices.errors import CameraAbsentError, CameraError, CameraSetupError
 from devices.spec import Size
 
 __all__ = ["Fault", "Synthetic", "number_in"]
@@ -258,5 +258,7 @@ def _fault(text: str) -> Fault:
     return Fault(match[1], float(match[2]), bool(match[3]), float(match[4]) if match[4] else _FOR_EVER_S)  # type: ignore[arg-type]
 
 
-def _absent() -> CameraError:
-    return CameraError("synthetic: not there, as its script says", "a connected camera", "wait for the fault's end")
+def _absent() -> CameraAbsentError:
+    return CameraAbsentError(
+        "synthetic: not there, as its script says", "a connected camera", "wait for the fault's end"
+    )

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from devices.base import Frame, Opening
 from devices.cameras.source import Source
-from devices.errors import CameraError, CameraSetupError
+from devices.errors import CameraAbsentError, CameraError, CameraSetupError
 from devices.quiet import quiet_libraries
 from devices.spec import Size
 
@@ -105,7 +105,7 @@ class V4l2(Source):
                 self._count += 1
                 return Frame(image, time.monotonic(), self._count - 1)
             if not os.path.exists(self.name):
-                raise CameraError(f"{self.name}: gone while it was read", "the camera", "plug it in again")
+                raise CameraAbsentError(f"{self.name}: gone while it was read", "the camera", "plug it in again")
         raise CameraError(
             f"{self.name}: {_FAILURES} reads without a frame",
             "frames",
@@ -203,7 +203,7 @@ def _look_at(path: Path) -> None:
             raise CameraSetupError(f"{path}: no device", "a video device such as /dev/video0", "correct the source")
         _, captures = capabilities_of(path)
     except FileNotFoundError:
-        raise CameraError(
+        raise CameraAbsentError(
             f"{path}: not there", "a connected camera", "plug the camera in; fer-edge doctor lists those that are there"
         ) from None
     except PermissionError:

@@ -1,4 +1,4 @@
-"""Face detectors by name: `haar`, `yunet:MODEL.onnx`. A new one is one file and one line in the table."""
+"""Face detectors by name: `haar`, `yunet:MODEL.onnx`, `tflite:BUNDLE_DIR`. A new one is one file and one line in the table."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ __all__ = ["DETECTORS", "Detection", "Detector", "open_detector"]
 DETECTORS = {
     "haar": "edge_runtime.detectors.haar:Haar",
     "yunet": "edge_runtime.detectors.yunet:YuNet",
+    "tflite": "edge_runtime.detectors.tflite:TFLiteDetector",
 }
 
 
@@ -23,7 +24,9 @@ def open_detector(spec: str) -> Detector:
     """
     name, _, argument = spec.partition(":")
     if name not in DETECTORS:
-        raise DetectorError(f"detector {name!r}", f"one of {', '.join(DETECTORS)}", "use haar, or yunet:MODEL.onnx")
+        raise DetectorError(
+            f"detector {name!r}", f"one of {', '.join(DETECTORS)}", "use haar, tflite:BUNDLE_DIR or yunet:MODEL.onnx"
+        )
     module_name, _, class_name = DETECTORS[name].partition(":")
     detector: Detector = getattr(importlib.import_module(module_name), class_name)(argument)
     return detector

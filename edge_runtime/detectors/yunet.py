@@ -28,12 +28,13 @@ class YuNet:
 
     Args:
         argument: path of `face_detection_yunet_….onnx`.
+        score_threshold: boxes that are less certain are not given.
     """
 
     name = "yunet"
     framing = Framing("height", 0.96)
 
-    def __init__(self, argument: str) -> None:
+    def __init__(self, argument: str, score_threshold: float = SCORE_THRESHOLD) -> None:
         if not argument:
             raise DetectorError(
                 "yunet without a model",
@@ -46,7 +47,7 @@ class YuNet:
         try:
             with quiet_libraries():
                 self._detector = cv2.FaceDetectorYN.create(
-                    str(path), "", (320, 320), SCORE_THRESHOLD, OVERLAP_THRESHOLD, MOST_CANDIDATES
+                    str(path), "", (320, 320), score_threshold, OVERLAP_THRESHOLD, MOST_CANDIDATES
                 )
                 self._detector.detect(np.zeros((320, 320, 3), np.uint8))
         except cv2.error as error:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.colours import colour_of
 
-__all__ = ["Html", "bar", "css_colour", "page", "picture", "section", "swatch", "tag"]
+__all__ = ["Html", "bar", "css_colour", "page", "picture", "section", "style_file", "swatch", "tag"]
 
 _VOID = {"br", "col", "hr", "img", "meta"}
 _DRAWN = {"circle", "line", "polyline", "rect"}
@@ -101,5 +101,10 @@ def _escaped(child: str) -> str:
     return child if isinstance(child, Html) else html.escape(child)
 
 
+def style_file(name: str) -> str:
+    """ "tokens.css" (colours and type faces, also the kiosk's) or "style.css" (all else of these pages)."""
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
 def _style() -> str:
-    return resources.files(__package__).joinpath("style.css").read_text(encoding="utf-8")
+    return style_file("tokens.css") + "\n" + style_file("style.css")

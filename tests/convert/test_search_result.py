@@ -48,6 +48,7 @@ def test_found_passes_and_the_table_names_the_layers_and_their_cost():
         "flatter it a little",
     ):
         assert words in said
+    assert "nothing in float32: agreement: 94.43 %" in said, "why anything is kept at all"
     assert said.index("logits  no int8") < said.index("stem"), "the most sensitive first"
     table = json.loads(found.to_json())
     assert (table["found"], table["outcome"]) == (1, "passed")

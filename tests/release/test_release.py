@@ -71,6 +71,9 @@ least_accuracy = 0.9
 def workshop(tmp_path, monkeypatch):
     """A folder with everything that a release file names; its commands find the packages of this checkout."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.delenv(
+        "TF_CPP_MIN_LOG_LEVEL", raising=False
+    )  # other tests' imports set it, and with it TensorFlow talks
     monkeypatch.chdir(tmp_path)
     write_prepared(made_up_faces(FER2013, 24, a_class=40), Path("faces.npz"))
     for name, text in (("tiny", RECIPE), ("small", CONVERSION), ("gate", GATE), ("release", PLAN)):

@@ -50,11 +50,11 @@ class Watch:
 @pytest.mark.parametrize(
     ("fault", "began_s", "ended_s", "said"),
     [
-        ("stall@1s:2.8", 1.0, 3.8, "no frame for"),
-        ("lost@1s:1.5,stop@1s:1.5", 1.0, 2.5, "not there"),
-        ("die@1s:1.2", 1.0, 2.2, "SIGKILL"),
-        ("freeze@1s:2.2", 1.0, 3.2, "no frame for"),
-        ("size@1s:2.2", 1.0, 3.2, "of 80 × 60 pixels"),
+        ("stall@1.5s:2.8", 1.5, 4.3, "no frame for"),
+        ("lost@1.5s:1.5,stop@1.5s:1.5", 1.5, 3.0, "not there"),
+        ("die@1.5s:1.2", 1.5, 2.7, "SIGKILL"),
+        ("freeze@1.5s:2.2", 1.5, 3.7, "no frame for"),
+        ("size@1.5s:2.2", 1.5, 3.7, "of 80 × 60 pixels"),
     ],
 )
 def test_a_fault_is_reported_within_three_seconds_and_the_camera_back_two_after_its_end(
@@ -78,10 +78,10 @@ def test_five_outages_leave_no_process_thread_or_descriptor_behind():
 
     before = held()
     faults = ",".join(
-        f"{kind}@{second}s:0.3" for second, kind in zip((1, 3, 5, 7, 9), ("lost", "die") * 3, strict=False)
+        f"{kind}@{second}s:0.3" for second, kind in zip((1.5, 3.5, 5.5, 7.5, 9.5), ("lost", "die") * 3, strict=False)
     )
     with CameraWorker(f"{SMALL}&fault={faults}") as source:
-        Watch(source).run(0.9)
+        Watch(source).run(1.4)
         while_live = held()
         watch = Watch(source).run(12, backs=5)
         assert held() == while_live
@@ -158,7 +158,7 @@ def test_a_camera_that_no_waiting_brings_back_is_refused_at_once(tmp_path):
 
 
 def test_a_camera_that_has_worked_is_never_given_up_even_without_permission_for_a_while():
-    with CameraWorker(f"{SMALL}&fault=lost@15:0.4,barred@15:1.5") as source:
+    with CameraWorker(f"{SMALL}&fault=lost@1.5s:0.4,barred@1.5s:1.5") as source:
         watch = Watch(source).run(9.0, backs=1)
         assert source.state.phase is Phase.LIVE
     assert (len(watch.lost_s), len(watch.back_s)) == (1, 1)

@@ -172,7 +172,8 @@ def test_a_broker_that_is_away_costs_nothing_but_a_word_and_hears_all_of_it_late
         link.come_up()
         wait_for(lambda: run.events("mqtt") == [("degraded", "mqtt"), ("recovered", "mqtt")])
     kinds = [json.loads(message.payload)["kind"] for message in link.received if message.topic.endswith("/event")]
-    assert kinds[:3] == ["appeared", "degraded", "recovered"]
+    assert sorted(kinds[:2]) == ["appeared", "degraded"]  # which of the two comes first is the machine's speed
+    assert kinds.index("recovered") > kinds.index("degraded")
     assert kinds[-1] == "left"
     assert link.retained["fer-edge/here/availability"] == b"offline"
 

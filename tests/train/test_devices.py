@@ -11,20 +11,23 @@ import pytest
 from edge_runtime.facesets import write_prepared
 from tests.support import ROOT
 from tests.train.made import tiny_faces, toml
+from tests.train.taught import student_toml, teacher_folder
 from train.devices import data_parallel
 from train.errors import DeviceError
 
 pytest.importorskip("jax")
 
 
-def fit(folder: Path, *words: str, backend: str = "jax") -> subprocess.CompletedProcess[str]:
+def fit(
+    folder: Path, *words: str, backend: str = "jax", how: str = "fit", recipe: str = "tiny.toml"
+) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
         "KERAS_BACKEND": backend,
         "JAX_PLATFORMS": "cpu",
         "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
     }
-    command = [sys.executable, "-m", "train", "fit", "--recipe", str(folder / "tiny.toml")]
+    command = [sys.executable, "-m", "train", how, "--recipe", str(folder / recipe)]
     command += ["--data", str(folder / "faces.npz"), *words]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
 
@@ -52,6 +55,16 @@ def test_two_devices_reach_the_loss_of_one_to_rounding(folder):
     assert losses(folder / "two") == pytest.approx(losses(folder / "one"), rel=1e-4)
     card = json.loads((folder / "two" / "run.json").read_text())
     assert card["versions"]["backend"].startswith("jax ")
+
+
+def test_a_student_and_its_live_teacher_share_their_batches(folder):
+    student_toml(folder / "student.toml", stages="[{ epochs = 1 }]")
+    teacher_folder(folder / "wise")
+    words = ("--teacher", str(folder / "wise"), "--devices", "2", "--out", str(folder / "student"))
+    done = fit(folder, *words, how="distill", recipe="student.toml")
+    assert done.returncode == 0, done.stderr
+    assert "shared by 2 devices" in done.stderr
+    assert len(losses(folder / "student")) == 1
 
 
 def test_more_devices_than_there_are_are_refused(folder):

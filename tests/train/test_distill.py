@@ -160,8 +160,8 @@ def test_a_teacher_without_a_layer_of_logits_is_asked_for_its_probabilities(face
 
 def test_teachers_use_neither_dropout_nor_the_batchs_statistics_and_learn_nothing(tmp_path, faces, wise):
     recipe = student(tmp_path, "teacher_share = 1.0\ntemperature = 3", "[{ epochs = 1 }]")
-    before = [weight.copy() for weight in wise.model.get_weights()]
     trainee = Student(recipe, 7, 3, Teaching((wise,)), tmp_path, print)
+    before = [weight.copy() for weight in trainee.teachers.get_weights()]
     trainee.begin(0, [])
     batches = trainee.batches(Lessons.of(faces.split("Training"), recipe), 0)
     trainee.learn(batches, 0)
@@ -172,7 +172,7 @@ def test_teachers_use_neither_dropout_nor_the_batchs_statistics_and_learn_nothin
     answers = predict(wise.model, inputs["pixels"][..., 0])
     wanted, found = softmax(np.log(answers) / 3), softmax(logits / 3)
     assert float(loss) == pytest.approx(9 * divergence(wanted, found), rel=1e-4)
-    for weight, right in zip(wise.model.get_weights(), before, strict=True):
+    for weight, right in zip(trainee.teachers.get_weights(), before, strict=True):
         assert np.array_equal(weight, right)
     learnt = {variable.path for variable in trainee.model.trainable_variables}
     assert learnt == {weight.path for weight in trainee.logits.trainable_weights}

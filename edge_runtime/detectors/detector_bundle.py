@@ -1,0 +1,111 @@
+"""A face detector's bundle: what its manifest says beyond what every bundle has.
+
+kind        "face_detector"
+input       {"width", "height", "channels"}: pixels uint8, BGR where there are three channels
+strides     pixels between the cells of each level, such as [8, 16, 32]
+threshold   the score from which a box is a face
+overlap     above which the less certain of two boxes is dropped
+framing     {"side", "scale", "right", "down"}: where a classifier's crop lies relative to its boxes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge_runtime.bundle import COMMON_KEYS, FACE_DETECTOR, GOLDEN, MODEL, read_members
+from edge_runtime.errors import BundleError
+from edge_runtime.preprocess import Framing
+
+__all__ = ["DetectorBundle", "DetectorFacts", "read_detector_bundle"]
+
+_FACTS = ("input", "strides", "threshold", "overlap", "framing")
+
+
+@dataclass(frozen=True)
+class DetectorFacts:
+    """What decoding needs to know; sizes and strides in pixels, threshold and overlap 0..1."""
+
+    width: int
+    height: int
+    channels: int
+    strides: tuple[int, ...]
+    threshold: float
+    overlap: float
+    framing: Framing
+
+    def __post_init__(self) -> None:
+        if not (32 <= self.width <= 2048 and 32 <= self.height <= 2048 and self.channels in (1, 3)):
+            raise ValueError(f"input of {self.width} × {self.height} px with {self.channels} channels")
+        if not self.strides or not all(2 <= stride <= 128 for stride in self.strides):
+            raise ValueError(f"strides {self.strides}, but each is 2 to 128 px")
+        if len(set(self.strides)) < len(self.strides):
+            raise ValueError(f"strides {self.strides}, of which two are the same")
+        if not (0 < self.threshold < 1 and 0 < self.overlap < 1):
+            raise ValueError(f"threshold {self.threshold} and overlap {self.overlap}, which lie between 0 and 1")
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any]) -> DetectorFacts:
+        """Raises KeyError, TypeError or ValueError where the manifest says something else."""
+        size = manifest["input"]
+        width, height, channels = (_whole(size[key]) for key in ("width", "height", "channels"))
+        if set(size) != {"width", "height", "channels"}:
+            raise ValueError(f"input {size}")
+        return cls(
+            width,
+            height,
+            channels,
+            tuple(_whole(stride) for stride in manifest["strides"]),
+            float(manifest["threshold"]),
+            float(manifest["overlap"]),
+            Framing(**manifest["framing"]),
+        )
+
+    def as_table(self) -> dict[str, Any]:
+        """The part of a manifest that `of` reads."""
+        return {
+            "input": {"width": self.width, "height": self.height, "channels": self.channels},
+            "strides": list(self.strides),
+            "threshold": self.threshold,
+            "overlap": self.overlap,
+            "framing": vars(self.framing),
+        }
+
+
+@dataclass(frozen=True)
+class DetectorBundle:
+    """A verified detector's bundle in memory: names and bytes as in `edge_runtime.bundle.Bundle`."""
+
+    name: str
+    sha256: str
+    facts: DetectorFacts
+    model: bytes
+    golden: bytes
+    manifest: Mapping[str, Any]
+
+
+def read_detector_bundle(name_or_path: str | Path) -> DetectorBundle:
+    """Reads and verifies a face detector's bundle.
+
+    Raises:
+        BundleError: as `edge_runtime.bundle.read_bundle`, and where it is a classifier's.
+    """
+    read = read_members(name_or_path, FACE_DETECTOR, (*COMMON_KEYS, *_FACTS))
+    try:
+        facts = DetectorFacts.of(read.manifest)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BundleError(
+            f"{read.folder}: {error}", f"a manifest with {', '.join(_FACTS)} of a detector", "pack the bundle again"
+        ) from error
+    contents = read.contents
+    return DetectorBundle(
+        str(read.manifest["name"]), read.sha256, facts, contents[MODEL], contents[GOLDEN], read.manifest
+    )
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{value!r} instead of a whole number")
+    return value

@@ -1,0 +1,188 @@
+"""The detector of a bundle, with a net of which it is known what it must find (tests/make_tiny_detectors.py)."""
+
+import json
+import shutil
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_runtime import DEMO_PICTURE
+from edge_runtime.bundle import canonical_json, read_bundle, with_own_hash
+from edge_runtime.cli import main
+from edge_runtime.detectors import open_detector
+from edge_runtime.detectors.decode import Found, Grid, decode, suppress
+from edge_runtime.detectors.detector_bundle import read_detector_bundle
+from edge_runtime.detectors.letterbox import letterbox
+from edge_runtime.detectors.tflite import MOST_FACES
+from edge_runtime.errors import BundleError, DetectorError
+from tests.support import BRIGHT_FLOAT, BRIGHT_INT8, TINY_GREY
+
+BOTH = pytest.mark.parametrize("bundle", [BRIGHT_INT8, BRIGHT_FLOAT], ids=lambda path: path.name)
+
+
+def frame_with(*cells, size=(160, 128), scale=1):
+    """Black with bright squares of 8 px × scale at (column, row) of cells of that size."""
+    frame = np.zeros((size[1], size[0], 3), np.uint8)
+    for column, row in cells:
+        side = 8 * scale
+        frame[row * side : (row + 1) * side, column * side : (column + 1) * side] = 255
+    return frame
+
+
+@BOTH
+def test_boxes_and_landmarks_are_where_the_net_says(bundle):
+    (found,) = open_detector(f"tflite:{bundle}").detect(frame_with((5, 3)))
+    assert found.box.as_tuple() == pytest.approx((32, 16, 56, 40), abs=0.3)
+    assert found.score > 0.9
+    assert found.landmarks.right_eye == pytest.approx((40, 24), abs=0.3)
+    assert found.landmarks.left_eye == pytest.approx((48, 24), abs=0.3)
+    assert found.landmarks.left_mouth == pytest.approx((47.2, 33.6), abs=0.3)
+
+
+@BOTH
+@pytest.mark.parametrize(("size", "scale"), [((320, 256), 2), ((320, 128), 2), ((200, 256), 2), ((640, 512), 4)])
+def test_a_frame_of_any_shape_is_searched_whole_and_boxes_are_in_its_pixels(bundle, size, scale):
+    (found,) = open_detector(f"tflite:{bundle}").detect(frame_with((4, 3), size=size, scale=scale))
+    middle = (4.5 * 8 * scale, 3.5 * 8 * scale)
+    assert found.box.center == pytest.approx(middle, abs=scale)
+    assert found.box.width == pytest.approx(24 * scale, abs=scale)
+
+
+def test_grey_frames_are_searched_too():
+    detector = open_detector(f"tflite:{BRIGHT_INT8}")
+    colour = frame_with((5, 3))
+    assert detector.detect(colour[..., 0]) == detector.detect(colour)
+
+
+def test_hundreds_of_faces_take_bounded_time_and_the_largest_are_kept_and_the_rest_counted():
+    detector = open_detector(f"tflite:{BRIGHT_INT8}")
+    began = time.monotonic()
+    found = detector.detect(np.full((128, 160, 3), 255, np.uint8))
+    assert time.monotonic() - began < 5
+    assert len(found) == MOST_FACES
+    assert detector.left_out == 400 - MOST_FACES
+    areas = [each.box.area for each in found]
+    assert areas == sorted(areas, reverse=True)
+    assert areas[79] == pytest.approx(48 * 48, rel=0.05)
+    assert detector.detect(frame_with((5, 3))) != []
+    assert detector.left_out == 0
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1, 3), (1, 500, 3), (500, 1, 3), (7, 9, 3), (30, 2000, 3), (300, 300, 3), (48, 48), (2000, 3000, 3)]
+)
+def test_black_pictures_have_no_face_whatever_their_shape(shape):
+    assert open_detector(f"tflite:{BRIGHT_INT8}").detect(np.zeros(shape, np.uint8)) == []
+
+
+def test_a_letterboxed_frame_is_whole_and_beside_it_is_black():
+    for shape in ((100, 300, 3), (300, 100, 3), (128, 160), (1, 500, 3)):
+        pixels, scale = letterbox(np.full(shape, 200, np.uint8), 160, 128, 1)
+        assert pixels.shape == (128, 160, 1)
+        width, height = round(shape[1] * scale[0]), round(shape[0] * scale[1])
+        assert (pixels[:height, :width] == 200).all()
+        assert pixels.sum() == 200 * width * height
+        assert width == 160 or height == 128
+
+
+@BOTH
+def test_its_golden_frames_pass_here_and_another_net_fails(bundle):
+    detector = open_detector(f"tflite:{bundle}")
+    verdict = detector.selftest()
+    assert verdict.passed, verdict.message
+    right = detector.answer
+    for change in ([0.5] + [0.0] * 14, [0.0] + [1.0] * 14):  # a score, and lengths
+        detector.answer = lambda pixels, change=change: right(pixels) + np.float32(change)
+        assert (detector.selftest().passed, detector.selftest().cause) == (False, "kernel")
+
+
+def test_the_command_tests_a_detectors_bundle(capsys):
+    assert main(["selftest", "--detector", f"tflite:{BRIGHT_INT8}"]) == 0
+    assert capsys.readouterr().out.startswith("passed: 8 golden frames")
+    for wrong in (["--detector", "haar"], ["--detector", f"tflite:{BRIGHT_INT8}", "--bundle", "fer2013"]):
+        assert main(["selftest", *wrong]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_classifier_and_detector_bundles_that_are_swapped_are_refused_by_kind():
+    with pytest.raises(BundleError, match=r"of kind 'classifier'; expected a face_detector; give it to --bundle"):
+        open_detector(f"tflite:{TINY_GREY}")
+    with pytest.raises(BundleError, match=r"of kind 'face_detector'; expected a classifier; .*--detector: tflite:"):
+        read_bundle(BRIGHT_INT8)
+
+
+def test_no_bundle_and_no_argument_are_refused_with_a_mend(tmp_path):
+    with pytest.raises(DetectorError, match="tflite:BUNDLE_DIR"):
+        open_detector("tflite")
+    with pytest.raises(BundleError, match="does not exist"):
+        open_detector(f"tflite:{tmp_path / 'none'}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"strides": [8, 16]}, None),
+        ({"strides": [8, 16, 64]}, "for the scores of a level"),
+        ({"strides": [8, 8, 16]}, "two are the same"),
+        ({"input": {"width": 128, "height": 128, "channels": 1}}, "input \\(1, 128, 160, 1\\)"),
+        ({"input": {"width": 160, "height": 128}}, "'channels'"),
+        ({"input": {"width": 160.5, "height": 128, "channels": 1}}, "160.5"),
+        ({"threshold": 2}, "threshold 2"),
+        ({"framing": {"side": "depth", "scale": 1.0}}, "framing"),
+        ({"overlap": None}, "no key 'overlap'"),
+    ],
+)
+def test_a_manifest_that_the_net_contradicts_is_refused(tmp_path, changes, reason):
+    folder = shutil.copytree(BRIGHT_INT8, tmp_path / "bundle")
+    manifest = {**json.loads((folder / "manifest.json").read_bytes()), **changes}
+    manifest = {key: value for key, value in manifest.items() if value is not None}
+    (folder / "manifest.json").write_bytes(canonical_json(with_own_hash(manifest)))
+    if reason is None:
+        open_detector(f"tflite:{folder}")  # a level that is not asked for may be there
+        return
+    with pytest.raises(BundleError, match=reason) as caught:
+        open_detector(f"tflite:{folder}")
+    assert "\n" not in str(caught.value)
+
+
+def test_one_flipped_byte_of_a_detector_is_refused(tmp_path):
+    folder = shutil.copytree(BRIGHT_INT8, tmp_path / "bundle")
+    data = bytearray((folder / "model.tflite").read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / "model.tflite").write_bytes(data)
+    with pytest.raises(BundleError, match="damaged"):
+        read_detector_bundle(folder)
+
+
+def test_suppression_keeps_the_surest_of_boxes_that_overlap_and_drops_empty_ones():
+    boxes = np.float32([[0, 0, 10, 10], [1, 0, 11, 10], [30, 0, 40, 10], [5, 5, 5, 9], [9, 0, 19, 10]])
+    scores = np.float32([0.6, 0.9, 0.5, 0.99, 0.7])
+    kept = suppress(Found(boxes, scores, np.zeros((5, 5, 2), np.float32)), 0.3)
+    assert kept.boxes[:, 0].tolist() == [1, 9, 30]
+    assert kept.scores == pytest.approx([0.9, 0.7, 0.5])
+
+
+def test_cells_below_the_threshold_are_no_boxes_and_negative_distances_count_as_none():
+    grid = Grid.of(64, 64, (32,))
+    found = decode(
+        np.float32([0.5, 0.49, 0.1, 0.9]),
+        np.float32([[1, 1, 1, 1]] * 3 + [[-1, 1, 0.5, 1]]),
+        np.zeros((4, 10), np.float32),
+        grid,
+        0.5,
+    )
+    assert found.boxes.tolist() == [[-16, -16, 48, 48], [48, 16, 64, 80]]
+
+
+def test_it_reads_expressions_in_a_recognizer():
+    """Bright cells of the demo portrait are no faces, but what is found is cropped and classified like any face."""
+    from edge_runtime.pipeline import load
+
+    portrait = cv2.imread(str(DEMO_PICTURE))
+    portrait[:40, :40] = 255
+    recognizer = load(TINY_GREY, f"tflite:{BRIGHT_INT8}")
+    faces = recognizer(portrait)
+    assert faces
+    assert all(face.landmarks is not None for face in faces)

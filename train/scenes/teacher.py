@@ -1,0 +1,98 @@
+"""The teacher: a detector that exists, here YuNet, marks faces so that ours can learn from it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.detectors import Detection
+from edge_runtime.detectors.yunet import YuNet
+from train.errors import DataError
+from train.scenes.marks import POINTS, Marks, overlaps
+
+__all__ = ["Taught", "Teacher"]
+
+SURE, DOUBTFUL = 0.75, 0.3
+"""Scores from which a box is a face, and from which it may be one. Between them nothing is taught."""
+
+_SAME = 0.4
+_AROUND = 0.15
+_SCALES = (1.0, 2.0)
+_ONE_FACE_PX = 160
+
+
+@dataclass(frozen=True)
+class Taught:
+    """The one face of a picture: box float32 (4,) and landmarks float32 (5, 2), in its pixels."""
+
+    box: NDArray[np.float32]
+    points: NDArray[np.float32]
+
+
+class Teacher:
+    """YuNet, asked more patiently than a board asks it.
+
+    Args:
+        path: a YuNet .onnx file.
+
+    Raises:
+        DetectorError: it is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._detector = YuNet(str(path), score_threshold=DOUBTFUL)
+        self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def one_face(self, image: NDArray[np.uint8]) -> Taught | None:
+        """The face of a picture of one person, BGR (H, W, 3); None where there is none, or several, or it is doubtful.
+
+        The border is repeated around it: a face that fills its picture is found more surely with air around it.
+        """
+        height, width = image.shape[:2]
+        scale = max(1.0, _ONE_FACE_PX / max(height, width))
+        around = round(_AROUND * max(height, width))
+        wide = cv2.copyMakeBorder(image, *(around,) * 4, cv2.BORDER_REPLICATE)
+        wide = cv2.resize(wide, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR) if scale > 1 else wide
+        found = self._detector.detect(wide)
+        if len(found) != 1 or found[0].score < SURE:
+            return None
+        boxes, points = _arrays(found)
+        return Taught(boxes[0] / scale - around, points[0] / scale - around)
+
+    def marks(self, image: NDArray[np.uint8]) -> Marks:
+        """What is in a place, BGR (H, W, 3): faces that are sure both as it is and twice as large; other boxes are ignored.
+
+        One look alone takes lanterns, gorillas and flower pots for faces.
+        """
+        boxes, points, scores, looks = [], [], [], []
+        for look, scale in enumerate(_SCALES):
+            found = self._detector.detect(image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale))
+            at_boxes, at_points = _arrays(found)
+            boxes.append(at_boxes / scale)
+            points.append(at_points / scale)
+            scores += [detection.score for detection in found]
+            looks += [look] * len(found)
+        all_boxes, all_points, sure = np.concatenate(boxes), np.concatenate(points), np.array(scores) >= SURE
+        alike = overlaps(all_boxes, all_boxes) >= _SAME
+        kept: list[int] = []
+        for index in np.argsort(-np.array(scores, np.float32), kind="stable").tolist():
+            if not alike[index, kept].any():
+                kept.append(index)
+        seen = [len({looks[other] for other in np.flatnonzero(alike[index] & sure)}) for index in kept]
+        certain = [index for index, count in zip(kept, seen, strict=True) if count == len(_SCALES)]
+        doubtful = [index for index, count in zip(kept, seen, strict=True) if count < len(_SCALES)]
+        return Marks(all_boxes[certain], all_points[certain], all_boxes[doubtful])
+
+
+def _arrays(found: list[Detection]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    boxes = np.array([each.box.as_tuple() for each in found], np.float32).reshape(-1, 4)
+    landmarks = [each.landmarks for each in found]
+    if any(each is None for each in landmarks):
+        raise DataError("a teacher without landmarks", "one that gives five a face", "take YuNet")
+    points = [each.as_tuple() for each in landmarks if each is not None]
+    return boxes, np.array(points, np.float32).reshape(-1, POINTS, 2)
