@@ -85,6 +85,10 @@ def test_a_wrong_change_on_the_command_line_is_refused(change):
         load_config(changes=(change,), environment={})
 
 
+def test_variables_that_are_no_settings_are_left_alone():
+    assert load_config(environment={"FER_EDGE_DEVICE_STDERR": "1"}).config == Config()
+
+
 def test_every_setting_can_be_given_by_the_environment_as_its_own_type(tmp_path):
     environment = {key.variable: str(key.default) for key in keys()}
     assert load(tmp_path, environment=environment).config == Config()
