@@ -32,6 +32,7 @@ from edge_runtime.tables import parse_table
 __all__ = [
     "CONFIG_NAME",
     "DEFAULT",
+    "PREFIX",
     "Config",
     "Key",
     "Loaded",
@@ -44,6 +45,8 @@ __all__ = [
 
 CONFIG_NAME = "fer-edge.toml"
 PREFIX = "FER_EDGE_"
+"""What the environment variables of settings begin with."""
+
 FILE_VARIABLE = "FER_EDGE_CONFIG"
 DEFAULT, FLAG = "default", "flag"
 
