@@ -11,6 +11,7 @@ import copy
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convert.flatbuffer import rewritten
 
@@ -63,6 +64,8 @@ def _rewritten(model: Any, subgraph: Any, dense: Any, schema: Any) -> list[Any]:
     """The three operators for a dense one; its weights become (outputs, 1, 1, inputs), the same bytes."""
     read, weights, *bias = dense.inputs
     given = dense.outputs[0]
+    if not bias or bias[0] < 0:  # a dense layer may have none; XNNPACK runs convolutions that have one alone
+        bias = [_zeros(model, subgraph, read, weights, schema)]
     pixel = _like(subgraph, read, b"pixel")
     answer = _like(subgraph, given, b"convolved")
     readers = sum(list(operator.inputs).count(weights) for operator in subgraph.operators)
@@ -72,13 +75,35 @@ def _rewritten(model: Any, subgraph: Any, dense: Any, schema: Any) -> list[Any]:
     before = _reshape(model, subgraph, read, pixel, schema)
     convolution = schema.OperatorT()
     convolution.opcodeIndex = _code(model, schema.BuiltinOperator.CONV_2D, _CONV_VERSION, schema)
-    convolution.inputs, convolution.outputs = [pixel, filters, *bias], [answer]
+    convolution.inputs, convolution.outputs = _places(pixel, filters, *bias), _places(answer)
     options = schema.Conv2DOptionsT()
     options.padding, options.strideW, options.strideH = schema.Padding.VALID, 1, 1
     options.dilationWFactor = options.dilationHFactor = 1
     options.fusedActivationFunction = dense.builtinOptions.fusedActivationFunction
     convolution.builtinOptions, convolution.builtinOptionsType = options, schema.BuiltinOptions.Conv2DOptions
     return [before, convolution, _reshape(model, subgraph, answer, given, schema)]
+
+
+def _places(*numbers: int) -> NDArray[np.int32]:
+    """Numbers as they are read from a file, so that what is written again gives the same bytes."""
+    return np.array(numbers, "<i4")
+
+
+def _zeros(model: Any, subgraph: Any, read: int, weights: int, schema: Any) -> int:
+    """A bias of zeros, quantized as the specification asks: the scale of what is read times that of each output."""
+    buffer = schema.BufferT()
+    buffer.data = np.zeros(subgraph.tensors[weights].shape[0], "<i4").view(np.uint8)
+    model.buffers.append(buffer)
+    bias = schema.TensorT()
+    bias.name, bias.type = b"no_bias", schema.TensorType.INT32
+    bias.shape = _places(subgraph.tensors[weights].shape[0])
+    bias.buffer = len(model.buffers) - 1
+    bias.quantization = schema.QuantizationParametersT()
+    scales = np.asarray(subgraph.tensors[weights].quantization.scale, np.float32)
+    bias.quantization.scale = scales * np.float32(subgraph.tensors[read].quantization.scale[0])
+    bias.quantization.zeroPoint = np.zeros(len(scales), np.int64)
+    subgraph.tensors.append(bias)
+    return len(subgraph.tensors) - 1
 
 
 def _like(subgraph: Any, index: int, name: bytes) -> int:
@@ -95,7 +120,7 @@ def _spread(tensor: Any) -> None:
     for attribute in ("shape", "shapeSignature"):
         sides = getattr(tensor, attribute)
         if sides is not None and len(sides) == 2:
-            setattr(tensor, attribute, [int(sides[0]), 1, 1, int(sides[1])])
+            setattr(tensor, attribute, _places(sides[0], 1, 1, sides[1]))
 
 
 def _reshape(model: Any, subgraph: Any, read: int, given: int, schema: Any) -> Any:
@@ -105,12 +130,12 @@ def _reshape(model: Any, subgraph: Any, read: int, given: int, schema: Any) -> A
     buffer.data = shape.view(np.uint8)
     model.buffers.append(buffer)
     wanted = schema.TensorT()
-    wanted.name, wanted.shape, wanted.type = b"shape", [len(shape)], schema.TensorType.INT32
+    wanted.name, wanted.shape, wanted.type = b"shape", _places(len(shape)), schema.TensorType.INT32
     wanted.buffer = len(model.buffers) - 1
     subgraph.tensors.append(wanted)
     operator = schema.OperatorT()
     operator.opcodeIndex = _code(model, schema.BuiltinOperator.RESHAPE, 1, schema)
-    operator.inputs, operator.outputs = [read, len(subgraph.tensors) - 1], [given]
+    operator.inputs, operator.outputs = _places(read, len(subgraph.tensors) - 1), _places(given)
     operator.builtinOptions, operator.builtinOptionsType = (
         schema.ReshapeOptionsT(),
         schema.BuiltinOptions.ReshapeOptions,

@@ -69,6 +69,24 @@ def test_models_without_such_layers_stay_as_they_are(float32, int8):
         assert (after.operators, after.tensors) == (before.operators, before.tensors)
 
 
+def test_dense_layer_without_a_bias_becomes_a_convolution_whose_bias_is_zero(keras_model, calibration):
+    from ai_edge_litert import schema_py_generated as schema
+
+    from convert.flatbuffer import to_bytes
+
+    dense = convert_model(keras_model, replace(read_recipe("int8"), dense="dense"), calibration)
+    model = schema.ModelT.InitFromPackedBuf(dense, 0)
+    for operator in model.subgraphs[0].operators:
+        if isinstance(operator.builtinOptions, schema.FullyConnectedOptionsT):
+            operator.inputs = np.array([*operator.inputs[:2], -1], np.int32)
+    without = to_bytes(model)
+    faces = made_up_pixels(40, seed=8)
+    assert (stored(without, faces) != stored(dense, faces)).any()
+    rewritten = dense_as_convolutions(without)
+    assert "FULLY_CONNECTED" not in read_operators(rewritten, "it").operators
+    np.testing.assert_array_equal(stored(rewritten, faces), stored(without, faces))
+
+
 def test_fused_activation_of_a_dense_layer_is_kept(keras_model, calibration):
     from ai_edge_litert import schema_py_generated as schema
 
