@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from convert.errors import GraphError
 from convert.flatbuffer import IDENTIFIER
 
 __all__ = ["Graph", "Node", "Tensor", "read_graph", "read_operators"]
 
+Option = bool | int | float
+
+_INDEX = {"int32": "<i4", "int64": "<i8"}
+_MOST_VALUES = 64
+"""Longer constants are weights and biases; what an operator does is said by a few numbers."""
+
 
 @dataclass(frozen=True)
 class Tensor:
     """One tensor: real = scale × (stored - zero_point); scale 0 means that it is not quantized.
 
-    `constant`: its values stand in the file, as those of a weight do.
+    `constant`: its values stand in the file, as those of a weight do. `scales`: how many it has, several where each
+    channel has its own. `values`: of a short constant of int32 or int64, such as axes or a new shape. `zeros`: a
+    constant of which every element stands for 0.
     """
 
     name: str
@@ -27,15 +38,24 @@ class Tensor:
     scale: float
     zero_point: int
     constant: bool = False
+    scales: int = 0
+    values: tuple[int, ...] = ()
+    zeros: bool = False
 
 
 @dataclass(frozen=True)
 class Node:
-    """One operator at work; inputs and outputs are places in the graph's `tensors`, absent inputs left out."""
+    """One operator at work; inputs and outputs are places in the graph's `tensors`, absent inputs left out.
+
+    `version`: of the operator, as the schema counts them. `options`: what the schema calls them, such as
+    `fusedActivationFunction`; numbers alone.
+    """
 
     operator: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    version: int = 1
+    options: Mapping[str, Option] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,12 +142,17 @@ def _parse(content: bytes, where: str, schema: Any, one_each: bool) -> Graph:
     def node(index: int) -> Node:
         at = subgraph.Operators(index)
         inputs = (int(at.Inputs(place)) for place in range(at.InputsLength()))
-        outputs = (int(at.Outputs(place)) for place in range(at.OutputsLength()))
-        return Node(operator(index), tuple(place for place in inputs if place >= 0), tuple(outputs))
+        outputs = tuple(int(at.Outputs(place)) for place in range(at.OutputsLength()))
+        version = int(model.OperatorCodes(at.OpcodeIndex()).Version())
+        table = schema.OperatorT.InitFromObj(at).builtinOptions
+        options = {} if table is None else vars(table)
+        numbers = {name: value for name, value in options.items() if isinstance(value, Option)}
+        return Node(operator(index), tuple(place for place in inputs if place >= 0), outputs, version, numbers)
 
     def tensor(index: int) -> Tensor:
         table = subgraph.Tensors(index)
-        return _tensor(table, dtypes, model.Buffers(table.Buffer()).DataLength() > 0)
+        buffer = model.Buffers(table.Buffer())
+        return _tensor(table, dtypes, buffer.DataAsNumpy() if buffer.DataLength() > 0 else None)
 
     tensors = tuple(tensor(index) for index in range(subgraph.TensorsLength()))
     nodes = tuple(node(index) for index in range(subgraph.OperatorsLength()))
@@ -142,17 +167,30 @@ def _parse(content: bytes, where: str, schema: Any, one_each: bool) -> Graph:
     )
 
 
-def _tensor(tensor: Any, dtypes: dict[int, str], constant: bool) -> Tensor:
+def _tensor(tensor: Any, dtypes: dict[int, str], data: Any) -> Tensor:
+    """`data`: the bytes of a constant, uint8 (N,); None for a tensor that is computed."""
     shape = tuple(int(tensor.Shape(index)) for index in range(tensor.ShapeLength()))
     signature = tuple(int(tensor.ShapeSignature(index)) for index in range(tensor.ShapeSignatureLength()))
     quantization = tensor.Quantization()
-    quantized = quantization is not None and quantization.ScaleLength() > 0
+    scales = 0 if quantization is None else int(quantization.ScaleLength())
+    dtype = dtypes[tensor.Type()]
+    zero_point = int(quantization.ZeroPoint(0)) if scales else 0
+    index_type = _INDEX.get(dtype)
     return Tensor(
         (tensor.Name() or b"").decode(errors="replace"),
         shape,
         signature or shape,
-        dtypes[tensor.Type()],
-        float(quantization.Scale(0)) if quantized else 0.0,
-        int(quantization.ZeroPoint(0)) if quantized else 0,
-        constant,
+        dtype,
+        float(quantization.Scale(0)) if scales else 0.0,
+        zero_point,
+        data is not None,
+        scales,
+        _values(data, index_type),
+        data is not None and dtype in ("int8", "uint8") and bool((data == zero_point % 256).all()),
     )
+
+
+def _values(data: Any, index_type: str | None) -> tuple[int, ...]:
+    if data is None or index_type is None or len(data) > _MOST_VALUES * np.dtype(index_type).itemsize:
+        return ()
+    return tuple(int(value) for value in np.frombuffer(data.tobytes(), index_type))
