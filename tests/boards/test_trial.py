@@ -164,10 +164,18 @@ def test_a_python_is_found_only_where_it_runs_and_is_of_that_version(tmp_path, m
     shim.write_text("#!/bin/sh\necho 'pyenv: command not found' >&2; exit 127\n")
     shim.chmod(shim.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert find_python(version) == sys.executable
     assert find_python("3.99") is None
     shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     assert find_python(version) == str(shim)
+    shim.unlink()
+    kept = tmp_path / "pyenv/versions/any/bin" / f"python{version}"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    kept.chmod(0o755)
+    assert find_python(version) == str(kept)
 
 
 def test_nothing_to_try_is_one_line_and_exit_2(monkeypatch, capsys, tmp_path):
