@@ -18,7 +18,7 @@ _DONE = "installed.json"
 
 def built_wheel(folder: Path) -> Path:
     """Builds this checkout's wheel into an empty folder."""
-    command = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", folder, ROOT]
+    command = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", str(folder), str(ROOT)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     (wheel,) = folder.glob("*.whl")
     return wheel

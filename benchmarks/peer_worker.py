@@ -26,7 +26,10 @@ def main(name: str, video: str, warm_up: str, cpu: str, detector: str = "") -> N
     cv2.setNumThreads(1)
     work = {"fer-edge": _fer_edge, "fer": _fer, "mediapipe": _mediapipe}[name](detector)
     capture = cv2.VideoCapture(video)
-    read_s, work_s, with_faces, first = [], [], [], True
+    read_s: list[float] = []
+    work_s: list[float] = []
+    with_faces: list[bool] = []
+    first = True
     while True:
         began = time.perf_counter()
         there, frame = capture.read()

@@ -187,7 +187,7 @@ def _sides(folder: Path, detectors: list[str]) -> list[Side]:
 def _run(side: Side, video: Path) -> Outcome:
     """One process from its start to its end."""
     cpu = str(max(os.sched_getaffinity(0)))
-    command = [side.folder / "bin" / "python", WORKER, side.kind, video, str(WARM_UP), cpu]
+    command = [str(side.folder / "bin" / "python"), str(WORKER), side.kind, str(video), str(WARM_UP), cpu]
     errors = video.with_name("errors.txt")
     with open(errors, "wb") as told:
         began = time.monotonic()

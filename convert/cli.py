@@ -110,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_parity(commands)
     _add_search(commands)
+    _add_edgetpu(commands)
     return parser
 
 
@@ -208,6 +209,24 @@ def _add_parity(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="leave out the signal to noise of each tensor, and what `explain` weighs",
     )
     parity.set_defaults(module="convert.commands.parity")
+
+
+def _add_edgetpu(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    edgetpu = commands.add_parser(
+        "edgetpu",
+        help="compiles for a Coral Edge TPU where its compiler is installed, or predicts what would be mapped",
+        description="Exit code 0: all operators run on the Edge TPU; 1: some stay on the CPU.",
+    )
+    edgetpu.add_argument("model", type=Path, metavar="MODEL", help="a .tflite file, a bundle's folder or name")
+    edgetpu.add_argument("--check", action="store_true", help="predict only; needs no compiler")
+    edgetpu.add_argument(
+        "--prepare",
+        action="store_true",
+        help="first write dense layers that the compiler may not know as 1 × 1 convolutions; the answers stay the same",
+    )
+    edgetpu.add_argument("--out", type=Path, metavar="FILE", help="default: NAME_edgetpu.tflite in this folder")
+    edgetpu.add_argument("--json", action="store_true", help="for programs")
+    edgetpu.set_defaults(module="convert.commands.edgetpu")
 
 
 def _illumination(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ Tables that are written anew without them would point at nothing, so they are ta
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import flatbuffers
@@ -49,8 +50,8 @@ def to_bytes(model: Any) -> bytes:
     return bytes(builder.Output())
 
 
-def rewritten(content: bytes) -> bytes:
-    """The same model, in one flatbuffer, aligned and without repeated vectors."""
+def rewritten(content: bytes, change: Callable[[Any], object] = lambda _: None) -> bytes:
+    """The same model, in one flatbuffer, aligned and without repeated vectors, once `change` was made in its `ModelT`."""
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromPackedBuf(content, 0)
@@ -58,4 +59,5 @@ def rewritten(content: bytes) -> bytes:
         if buffer.offset > _NO_PLACE:
             buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
             buffer.offset = buffer.size = 0
+    change(model)
     return to_bytes(model)

@@ -23,6 +23,7 @@ from convert.check import WEIGHTED
 from convert.errors import RecipeError
 from convert.flatbuffer import rewritten
 from convert.graph import Graph, Node
+from convert.grey_levels import keep_grey_levels
 from convert.quiet import quiet_tensorflow
 
 __all__ = ["Ranges", "before_weights", "kept_tensors", "layers_in", "measure_ranges", "output_name", "quantized"]
@@ -66,7 +67,7 @@ def quantized(float32: bytes, ranges: Ranges, bits: int, kept: Iterable[str]) ->
         kept: names of tensors whose operators stay in float32. The model's input and output always do.
     """
     with quiet_tensorflow():
-        return rewritten(bytes(_quantizer(float32, bits, kept).quantize(ranges).quantized_model))
+        return rewritten(bytes(_quantizer(float32, bits, kept).quantize(ranges).quantized_model), keep_grey_levels)
 
 
 def kept_tensors(

@@ -1,7 +1,8 @@
 """Keras to TFLite: one saved model becomes a .tflite file with uint8 pixels in and probabilities out.
 
-The Rescaling layer stays in the graph as it is. Folding it into the first convolution would change the borders, where
-padding adds zeros after the scaling.
+The Rescaling layer stays in the graph, as two operators whose numbers are mended (`convert.grey_levels`) and which the Edge TPU
+runs. Folding it into the first convolution would change the borders, where padding adds zeros after the scaling. Dense layers
+of int8 become convolutions over one pixel (`convert.dense`).
 
     conversion = convert(read_keras(path), "int8", calibration)
     conversion.content    # the file's bytes, after its static facts were checked and its answers tried
@@ -19,9 +20,11 @@ from numpy.typing import NDArray
 
 from convert.calibration import Calibration
 from convert.check import check_graph
+from convert.dense import dense_as_convolutions
 from convert.errors import GraphError
 from convert.flatbuffer import rewritten
 from convert.graph import Graph, read_graph
+from convert.grey_levels import keep_grey_levels
 from convert.quantizer import Ranges, before_weights, kept_tensors, measure_ranges, quantized
 from convert.quiet import quiet_tensorflow
 from convert.recipe import Recipe, list_recipes, read_recipe
@@ -221,7 +224,8 @@ def _converted(model: Any, facts: KerasFacts, recipe: Recipe, pixels: NDArray[np
                 converter.representative_dataset = lambda: ([face[None].astype(np.float32)] for face in pixels)
                 converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
                 converter.inference_input_type = converter.inference_output_type = tf.dtypes.as_dtype(recipe.io)
-            return rewritten(bytes(converter.convert()))
+            content = rewritten(bytes(converter.convert()), keep_grey_levels)
+            return dense_as_convolutions(content) if recipe.dense == "convolution" else content
     except ModuleNotFoundError:
         raise
     except Exception as error:  # the converter raises what its parts raise

@@ -28,6 +28,9 @@ _KEPT = {
 """What a bundle keeps of a run card; the rest stays with the run."""
 _CALIBRATED = ("temperature", "split", "faces", "data_sha256", "before", "after")
 """What it keeps of a calibration (`python -m train calibrate`), which a run need not have."""
+_TAUGHT = ("teacher_share", "temperature", "views", "unlabelled")
+_TEACHER = ("name", "recipe", "sha256", "accuracy", "choose_split")
+"""What it keeps of how a student was taught (`python -m train distill`), and of each teacher."""
 
 
 def training_table(
@@ -73,6 +76,8 @@ def training_table(
         )
     if trained != NO_ILLUMINATION:
         table["model"]["illumination"] = trained
+    if card.get("distillation") is not None:
+        table["distillation"] = _distillation(card["distillation"], path)
     calibration = card.get("calibration")
     if calibration is not None:
         if calibration["model_sha256"] != sha256:
@@ -120,6 +125,19 @@ def labels_beside(model: Path) -> LabelSet | None:
     )
 
 
+def _distillation(taught: Any, path: Path) -> dict[str, Any]:
+    """By whom a student was taught. Raises ProvenanceError where a run card does not say it all."""
+    try:
+        teachers = [{key: teacher[key] for key in _TEACHER} for teacher in taught["teachers"]]
+        return {**{key: taught[key] for key in _TAUGHT}, "teachers": teachers}
+    except (KeyError, TypeError) as error:
+        raise ProvenanceError(
+            f"{path}: distillation without {error}",
+            f"{', '.join(_TAUGHT)} and teachers with {', '.join(_TEACHER)}",
+            "name a finished run folder of `python -m train distill`",
+        ) from error
+
+
 def _illumination(card: Mapping[str, Any], path: Path) -> str:
     """Of a run card; those of before there was a choice have no such key."""
     try:
@@ -151,4 +169,7 @@ def _texts(value: Any) -> Iterator[str]:
         yield value
     elif isinstance(value, Mapping):
         for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
             yield from _texts(item)

@@ -18,6 +18,7 @@ __all__ = ["Conversion", "Plan", "Student", "Teacher", "kind_of", "read_plan"]
 CONVERSIONS = Path(__file__).parent.parent / "convert" / "recipes"
 
 CARD = "run.json"
+NAMED_WEIGHTS = ("imagenet", "none")
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,12 @@ class Student:
     Attributes:
         recipe: a name of `python -m train list`, or the path of a TOML file.
         unlabelled: more faces for the teachers to speak of, as `python -m train distill --unlabelled` reads them; "" for none.
+        weights: that the net starts from, a run folder or model; "" leaves it to the recipe.
     """
 
     recipe: str
     unlabelled: str = ""
+    weights: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,14 @@ def read_plan(path: Path) -> Plan:
     for key, place in (("data", plan.data), ("votes", plan.votes), ("student.unlabelled", plan.student.unlabelled)):
         if place and not Path(place).exists():
             raise ReleaseError(f"{path.name}: {key} = {place!r}, no such file", "data that is there", "check the path")
+    starts = {f"teachers[{index}].weights": teacher.weights for index, teacher in enumerate(plan.teachers)}
+    for key, weights in {**starts, "student.weights": plan.student.weights}.items():
+        if weights and weights not in NAMED_WEIGHTS and not Path(weights).exists():
+            raise ReleaseError(
+                f"{path.name}: {key} = {weights!r}, no such run or model",
+                f"a run folder, a model file, {' or '.join(NAMED_WEIGHTS)}",
+                "train that run first, or leave the key out",
+            )
     for index, teacher in enumerate(plan.teachers):
         if teacher.run and not (Path(teacher.run) / CARD).is_file():
             raise ReleaseError(

@@ -91,7 +91,7 @@ def _training(plan: Plan, shop: Workshop) -> list[Step]:
             words = ["fit", "--recipe", teacher.recipe, *faces, *splits, *_given("--weights", teacher.weights)]
             found.append(_step("teacher", "train", [*words, "--out", str(shop.teacher(teacher))]))
     out = ["--out", str(shop.student)]
-    words = ["--recipe", plan.student.recipe, *faces, *splits]
+    words = ["--recipe", plan.student.recipe, *faces, *splits, *_given("--weights", plan.student.weights)]
     if plan.teachers:
         taught = [word for teacher in plan.teachers for word in ("--teacher", str(shop.teacher(teacher)))]
         more = _given("--unlabelled", plan.student.unlabelled)

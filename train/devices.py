@@ -25,7 +25,9 @@ def data_parallel(count: int | None, batch: int) -> Iterator[int]:
     """
     backend = keras.backend.backend()
     if count is None:
-        wanted = max(len(keras.distribution.list_devices(kind)) for kind in ("gpu", "tpu")) if backend == "jax" else 1
+        # By kind, JAX raises where a machine has none of it; of itself it lists the accelerators, or else the processors.
+        found = keras.distribution.list_devices() if backend == "jax" else []
+        wanted = sum(not name.startswith("cpu") for name in found)
         wanted = wanted if wanted and batch % wanted == 0 else 1
     else:
         wanted = count

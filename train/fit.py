@@ -1,6 +1,6 @@
 """Fitting: one recipe on one data set into one run folder, resumable by the same command.
 
-The training model is `augment -> logits`, or a student's beside its teachers (see `student.py`); what is saved is
+The training model is `augment -> worsen -> logits`, or a student's beside its teachers (see `student.py`); what is saved is
 `logits -> softmax` at the recipe's size, in float32.
 """
 

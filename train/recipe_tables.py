@@ -91,7 +91,8 @@ class AugmentOptions:
 
     rotation_deg, scale, shift: largest change either way (degrees; share of the size), each made with `probability`.
     flip: mirror half of the pictures. brightness: largest change in grey levels. contrast: largest relative change.
-    erase: probability that a rectangle of up to 0.1 of the area is painted over with one grey level. mixup: alpha of
+    erase: probability that a rectangle of up to 0.1 of the area is painted over with one grey level. blur: probability
+    that a face is out of focus. dim: probability that little light and noise are left of it. mixup: alpha of
     the beta distribution by which pairs of faces are mixed (Zhang et al. 2018); 0 mixes none.
     """
 
@@ -103,6 +104,8 @@ class AugmentOptions:
     brightness: float = 0.0
     contrast: float = 0.0
     erase: float = 0.0
+    blur: float = 0.0
+    dim: float = 0.0
     mixup: float = 0.0
 
     def __post_init__(self) -> None:
@@ -111,8 +114,8 @@ class AugmentOptions:
                 raise ValueError(f"{name} {value} is negative")
         if self.scale >= 1 or self.shift >= 1 or self.contrast >= 1:
             raise ValueError("scale, shift and contrast are shares below 1")
-        if self.erase > 1 or self.probability > 1:
-            raise ValueError("erase and probability are at most 1")
+        if max(self.erase, self.blur, self.dim, self.probability) > 1:
+            raise ValueError("erase, blur, dim and probability are at most 1")
 
 
 @dataclass(frozen=True)

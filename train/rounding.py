@@ -99,16 +99,21 @@ class RoundedDense(layers.Dense):  # type: ignore[misc]
 
 
 class RoundedRescaling(layers.Rescaling):  # type: ignore[misc]
-    """`keras.layers.Rescaling` as the multiplication and the addition that TFLite makes of it, the product rounded.
+    """`keras.layers.Rescaling` of pixels as the multiplication and the addition of an int8 model.
 
-    TensorFlow's converter lets the product's range reach to the sum's: while it measures ranges, the sum is written over the
-    product. Pixels that are brought to -1..1 have a product of 0..2 and get the range -1..2, which leaves them 170 values.
+    With one scale and one offset each pixel keeps a value of its own, moved by at most half a grey level: 0 must be one of
+    them (`convert/grey_levels.py`). With others the product is rounded in a range that reaches to the sum's, because
+    TensorFlow's converter writes the sum over the product while it measures ranges.
     """
 
     def call(self, inputs: Any) -> Any:
         outputs = super().call(inputs)
         if not np.any(self.offset) or np.all(np.equal(self.scale, 1)):
             return outputs
+        if np.ndim(self.scale) == np.ndim(self.offset) == 0 and self.scale > 0:
+            lowest = round(-self.offset / self.scale)
+            if 0 <= lowest < 256:
+                return (ops.round(ops.cast(inputs, outputs.dtype)) - lowest) * self.scale
         offset = ops.cast(ops.convert_to_tensor(self.offset), outputs.dtype)
         product = outputs - offset
         low = ops.minimum(ops.min(product), ops.min(outputs))

@@ -1,7 +1,8 @@
 """A student while it learns: of the targets, as any recipe's net, and of what teachers answer for the same views.
 
 `keras.distillation.Distiller` weighs both parts and keeps the teachers still. Three things stand around it here. The
-view is drawn before the step, because a Distiller gives its input to both sides, each of which would distort it anew.
+view is drawn before the step, because a Distiller gives its input to both sides, each of which would distort it anew;
+blur and darkness come in the step, before the student alone, because its teachers know less of a face so spoiled.
 The faces' weights are folded into the targets, because it passes over sample weights. Features are outputs of both
 sides, because for layers by name it runs the student twice a step.
 """
@@ -160,7 +161,7 @@ class Student(Trainee):
         answer_loss: Any = keras.losses.KLDivergence()
         if self.features is None:
             teacher = keras.Model(inputs, known["logits"], name="answering")
-            student = keras.Model(inputs, self.logits(pixels), name="student")
+            student = keras.Model(inputs, self.logits(self.worsen(pixels)), name="student")
             losses, weights, distiller = [], [1.0], keras.distillation.Distiller
         else:
             teacher = keras.Model(inputs, (known["logits"], known["features"]), name="answering")
@@ -185,7 +186,7 @@ class Student(Trainee):
         layer = self.logits.get_layer(self.features.student_layer)
         net = keras.Model(self.logits.input, [self.logits.output, layer.output])
         self._check_features(net)
-        logits, features = net(pixels)
+        logits, features = net(self.worsen(pixels))
         features = ops.cast(features, "float32")
         if features.shape[-1] != wanted.shape[-1]:
             features = keras.layers.Dense(wanted.shape[-1], dtype="float32", name="to_teacher")(features)

@@ -21,6 +21,7 @@ from train.models import build_logits
 from train.quantization import fake_quantized
 from train.recipe import Recipe
 from train.recipe_tables import Stage
+from train.worsen import Worsen
 
 __all__ = ["Trainee", "as_batch", "compile_options", "freeze", "middle"]
 
@@ -29,7 +30,7 @@ _GATHERING = 30
 
 
 class Trainee:
-    """A recipe's net while it learns: `augment -> logits`, its optimizer, and what its stage changes in them."""
+    """A recipe's net while it learns: `augment -> worsen -> logits`, its optimizer, and what its stage changes in them."""
 
     def __init__(self, recipe: Recipe, classes: int, steps: int) -> None:
         table, schedule = recipe.model, recipe.schedule
@@ -43,6 +44,7 @@ class Trainee:
             )
             self.logits = fake_quantized(built) if recipe.quantization.rounds else with_fused_normalization(built)
             self.augment = Augment(recipe.augment, table.net_size, recipe.seed)
+            self.worsen = Worsen(recipe.augment, recipe.seed)
             self.model = self._model()
         finally:
             keras.config.set_dtype_policy("float32")
@@ -53,7 +55,7 @@ class Trainee:
         """What is fitted: it has the net's layers, and takes batches as `batches` gives them."""
         table = self.recipe.model
         inputs = keras.Input((table.size, table.size, table.channels), dtype="uint8")
-        return keras.Model(inputs, self.logits(self.augment(inputs)))
+        return keras.Model(inputs, self.logits(self.worsen(self.augment(inputs))))
 
     def _compile(self, optimizer: Any) -> None:
         self.model.compile(

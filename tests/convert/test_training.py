@@ -44,6 +44,29 @@ def test_recipe_data_seed_and_accuracy_are_kept(run):
     assert "labels" not in table["model"]
 
 
+def taught(**changes):
+    wise = {"name": "wise", "recipe": "vgg", "sha256": "f" * 64, "accuracy": 0.7, "choose_split": "PublicTest"}
+    how = {"teacher_share": 0.7, "temperature": 3.0, "views": "live", "cached_views": None, "unlabelled": 0}
+    return {**how, "teachers": [{**wise, **changes}]}
+
+
+def test_who_taught_a_student_is_kept(run):
+    (run / CARD).write_text(json.dumps(card(distillation=taught())))
+    table = training_table(run, FER2013, SHA256)["distillation"]
+    assert (table["temperature"], table["teachers"][0]["recipe"]) == (3.0, "vgg")
+    (run / CARD).write_text(json.dumps(card()))
+    assert "distillation" not in training_table(run, FER2013, SHA256)
+
+
+def test_teachers_that_are_incomplete_or_have_paths_are_refused(run):
+    incomplete = taught()
+    del incomplete["teachers"][0]["sha256"]
+    (run / CARD).write_text(json.dumps(card(distillation=incomplete)))
+    assert "distillation without 'sha256'" in refusal(run)
+    (run / CARD).write_text(json.dumps(card(distillation=taught(name="/home/me/wise"))))
+    assert "facts that can travel" in refusal(run)
+
+
 def test_run_of_another_model_is_refused(run):
     assert "that of the Keras model which was converted" in refusal(run, sha256="0" * 64)
     (run / "model.keras").unlink()

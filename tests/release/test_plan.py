@@ -52,6 +52,7 @@ def commands(text):
         ("[student]", '[[teachers]]\nrun = "gone"\n[student]', r"teachers\[0\].run = 'gone', no run.json"),
         ("[student]", '[[teachers]]\nrun = "taught"\nrecipe = "vgg"\n[student]', "either a recipe or a run"),
         ("[student]", '[student]\nunlabelled = "faces.npz"', "unlabelled faces without a teacher"),
+        ("[student]", '[student]\nweights = "gone"', "student.weights = 'gone', no such run or model"),
         ("[student]", "[conversion]\nleast_accuracy = 69\n[student]", "a share from 0 to 1"),
     ],
 )
@@ -72,8 +73,8 @@ def test_missing_release_file_and_conversion_recipe_are_said():
 @pytest.mark.usefixtures("here")
 def test_each_step_reads_what_an_earlier_one_wrote():
     text = PLAN.replace(
-        "[student]", '[[teachers]]\nrecipe = "vgg"\nweights = "w"\n\n[[teachers]]\nrun = "taught"\n\n[student]'
-    )
+        "[student]", '[[teachers]]\nrecipe = "vgg"\nweights = "taught"\n\n[[teachers]]\nrun = "taught"\n\n[student]'
+    ).replace('recipe = "mobilenet_v2"', 'recipe = "mobilenet_v2"\nweights = "imagenet"')
     found = commands(text)
     assert kind_of(plan(text)) == "int8"
     assert [command.split()[2:4] for command in found] == [
@@ -91,8 +92,9 @@ def test_each_step_reads_what_an_earlier_one_wrote():
         ["edge_runtime", "selftest"],
     ]
     assert "--recipe vgg --data faces.npz" in found[0]
-    assert "--weights w --out out/teachers/vgg" in found[0]
+    assert "--weights taught --out out/teachers/vgg" in found[0]
     assert "--teacher out/teachers/vgg --teacher taught --out out/student" in found[1]
+    assert "--weights imagenet" in found[1]
     assert found[2].startswith("python -m train calibrate out/student ")
     assert "--candidate out/converted.tflite" in found[5]
     assert "--gate default" in found[5]

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -130,6 +131,8 @@ def test_the_command_runs_a_trial_and_leaves_everything_promised(tmp_path, capsy
     show = ["scenes", "show", str(tmp_path / "scenes.npz"), "--rows", "1", "--columns", "2", "--out", shown]
     assert main([*show, "--negatives", mined]) == 0
     assert "2 training scenes" in capsys.readouterr().out
+    assert main(["scenes", "show", "--rows", "1", "--columns", "1", "--width", "100", "--out", shown]) == 0
+    assert cv2.imread(shown).shape == (80, 100, 3)
 
 
 @pytest.mark.parametrize(

@@ -46,8 +46,8 @@ def losses(run: Path) -> list[float]:
     return [float(line.split(",")[column]) for line in facts[1:]]
 
 
-def test_two_devices_reach_the_loss_of_one_to_rounding(folder):
-    one = fit(folder, "--devices", "1", "--out", str(folder / "one"))
+def test_two_devices_reach_the_loss_of_one_to_rounding_and_without_accelerators_it_is_one(folder):
+    one = fit(folder, "--out", str(folder / "one"))
     two = fit(folder, "--devices", "2", "--out", str(folder / "two"))
     assert (one.returncode, two.returncode) == (0, 0), one.stderr + two.stderr
     assert "shared by 2 devices" in two.stderr

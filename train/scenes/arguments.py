@@ -41,7 +41,13 @@ def add_scenes(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     prepare.set_defaults(module="train.scenes.prepare")
 
     show = kinds.add_parser("show", help="a contact sheet with boxes and landmarks drawn")
-    show.add_argument("data", type=Path, metavar="SCENES", help="an .npz of `scenes prepare`, or a WIDER FACE folder")
+    show.add_argument(
+        "data",
+        type=Path,
+        nargs="?",
+        metavar="SCENES",
+        help="an .npz of `scenes prepare`, or a WIDER FACE folder (default: drawn faces)",
+    )
     show.add_argument(
         "--recipe", default="face_detector", metavar="NAME_OR_PATH", help="how scenes are made (default: face_detector)"
     )

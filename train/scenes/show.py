@@ -9,8 +9,9 @@ import cv2
 from train.detection.recipe import read_detector_recipe
 from train.errors import DataError
 from train.files import make_folder, whole_path
+from train.scenes.made_up import made_up_store
 from train.scenes.sheet import draw_sheet
-from train.scenes.source import open_source
+from train.scenes.source import SceneSource, composed, open_source
 
 __all__ = ["run"]
 
@@ -22,9 +23,13 @@ def run(arguments: argparse.Namespace) -> int:
             f"--out {arguments.out}", "a name that ends in .png, and at least one row and column", "correct it"
         )
     recipe = read_detector_recipe(arguments.recipe)
-    source = open_source(
-        arguments.data, arguments.split, recipe.scenes, recipe.size, recipe.model.channels, arguments.negatives
-    )
+    if arguments.data is None:
+        store = made_up_store(24)
+        source: SceneSource = composed(store, arguments.split, recipe.scenes, recipe.size, recipe.model.channels)
+    else:
+        source = open_source(
+            arguments.data, arguments.split, recipe.scenes, recipe.size, recipe.model.channels, arguments.negatives
+        )
     scenes = [source.scene(arguments.seed, number) for number in range(arguments.rows * arguments.columns)]
     make_folder(arguments.out.parent)
     sheet = draw_sheet(scenes, arguments.columns)
