@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("uvicorn", reason="the extra [kiosk] is not installed")
 pytest.importorskip("starlette", reason="the extra [kiosk] is not installed")
 
-from tests.browser.chromium import Chromium, program
+from benchmarks.chromium import Chromium, program
 from tests.served import PORTRAIT, Served, clip
 
 pytestmark = pytest.mark.skipif(program() is None, reason="no Chromium on this machine (apt install chromium)")
