@@ -4,7 +4,7 @@
     python -m benchmarks.live --frames 100000           # the long run
     python -m benchmarks.live --only overhead,faces
 
-Both sides of a ratio run in turn in one process, so that the machine's speed cancels out.
+Both sides of a ratio run in turn in one process, so that the machine's speed cancels out. Exit code 1 where a target is missed.
 """
 
 from __future__ import annotations
@@ -38,20 +38,27 @@ from edge_runtime.stream import LiveLoop
 from edge_runtime.surroundings import Surroundings
 
 BUNDLE = "fer2013"
+OVERHEAD, TEN_FACES, AGE, READY_S, TOGETHER_MB, GROWTH_MB = 1.05, 2.5, 2.0, 2.0, 150.0, 5.0
+"""The targets: three ratios, seconds, and twice MB."""
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=3000, help="of the endurance run (default: 3000)")
     parser.add_argument("--runs", type=int, default=150, help="of each pair (default: 150)")
     parser.add_argument("--detector", default="haar")
     parser.add_argument("--only", default=",".join(PARTS), help=f"some of {', '.join(PARTS)}")
     arguments = parser.parse_args()
-    for name in arguments.only.split(","):
-        PARTS[name](arguments)
+    chosen = arguments.only.split(",")
+    unknown = [name for name in chosen if name not in PARTS]
+    if unknown or arguments.frames < 100 or arguments.runs < 1:
+        parser.error(f"--only some of {', '.join(PARTS)}; --frames from 100; --runs from 1")
+    missed = [name for name in chosen if not PARTS[name](arguments)]
+    print(f"missed: {', '.join(missed)}" if missed else "every target met")
+    return 1 if missed else 0
 
 
-def overhead(arguments: argparse.Namespace) -> None:
+def overhead(arguments: argparse.Namespace) -> bool:
     """A frame through the loop (tracks, quality, decisions, records, metrics, state) against the bare pipeline."""
     image, recognizer = demo_frame(), load(BUNDLE, arguments.detector)
     with open(os.devnull, "w") as nowhere:
@@ -63,27 +70,30 @@ def overhead(arguments: argparse.Namespace) -> None:
         loop.finish()
     _row("live loop, a frame with one face", f"{np.median(live_s) * 1e3:8.2f} ms")
     _row("bare pipeline, the same frame", f"{np.median(bare_s) * 1e3:8.2f} ms")
-    _row("ratio, median of the pairs (target 1.05)", f"{np.median(live_s / bare_s):8.3f}")
+    ratio = float(np.median(live_s / bare_s))
+    _row(f"ratio, median of the pairs (target {OVERHEAD:g})", f"{ratio:8.3f}")
     extra_ms = np.median(live_s - bare_s) * 1e3
     _row("difference, median of the pairs", f"{extra_ms:8.2f} ms")
+    return ratio <= OVERHEAD
 
 
-def faces(arguments: argparse.Namespace) -> None:
+def faces(arguments: argparse.Namespace) -> bool:
     """Ten faces in a frame against one, in frames of one size."""
     detector = open_detector(arguments.detector)
     one, ten = _crowd(1), _crowd(10)
     found = [len(detector.detect(image)) for image in (one, ten)]
     _row(f"faces that {arguments.detector} finds in the two frames", f"{found[0]} and {found[1]}")
-    _ratio_of_faces("ten faces over one (target 2.5)", detector, one, ten, arguments.runs)
+    ratio = _ratio_of_faces(f"ten faces over one (target {TEN_FACES:g})", detector, one, ten, arguments.runs)
     # A detector that costs nothing leaves what a face costs by itself.
     boxes = [found.box for found in detector.detect(ten)]
     for name, count in (("without the detector: one", 1), ("without the detector: ten", len(boxes))):
         pipeline = open_pipeline(_config(), _Fixed(boxes[:count], detector.framing))
         took_s = _timed(lambda pipeline=pipeline: pipeline.see(Frame(ten, time.monotonic(), 0), time.monotonic()), 60)  # type: ignore[misc]
         _row(name, f"{np.median(took_s) * 1e3:8.2f} ms")
+    return found == [1, 10] and ratio <= TEN_FACES
 
 
-def age(_arguments: argparse.Namespace) -> None:
+def age(_arguments: argparse.Namespace) -> bool:
     """Inference six times too slow for the camera: how old the newest result is."""
     pause_s, ages = 0.2, []
     around = Surroundings(
@@ -93,11 +103,13 @@ def age(_arguments: argparse.Namespace) -> None:
     summary = LiveLoop(_config("synthetic?fps=30"), around=around).run(threading.Event(), frames=100)
     inference_s = pause_s + 0.001
     _row("camera 30 frames/s, inference of 200 ms: dropped", f"{summary.newer} of {summary.frames}")
-    _row("p99 age over the inference time (target 2)", f"{np.percentile(ages, 99) / inference_s:8.2f}")
+    ratio = float(np.percentile(ages, 99)) / inference_s
+    _row(f"p99 age over the inference time (target {AGE:g})", f"{ratio:8.2f}")
     _row("frames in = processed + dropped", str(summary.accounted))
+    return ratio <= AGE and summary.accounted
 
 
-def ready(_arguments: argparse.Namespace) -> None:
+def ready(_arguments: argparse.Namespace) -> bool:
     """From the start of the command to its first record, and what its processes hold at most."""
     command = [sys.executable, "-m", "edge_runtime", "run", "--source", "synthetic"]
     first_s = []
@@ -111,13 +123,15 @@ def ready(_arguments: argparse.Namespace) -> None:
             held = [_memory_mb(pid) for pid in (process.pid, *_children(process.pid))]
             process.terminate()
             process.stdout.read()
-    _row("first record after the start (target 2 s)", f"{np.median(first_s):8.2f} s, of {len(first_s)}")
+    _row(f"first record after the start (target {READY_S:g} s)", f"{np.median(first_s):8.2f} s, of {len(first_s)}")
     for name, (peak, share) in zip(("the loop", "its camera's process"), held, strict=True):
         _row(f"{name}: peak RSS, own share (PSS)", f"{peak:8.0f} and {share:.0f} MB")
-    _row("together, shared pages once (target 150 MB)", f"{sum(share for _, share in held):8.0f} MB")
+    together_mb = sum(share for _, share in held)
+    _row(f"together, shared pages once (target {TOGETHER_MB:g} MB)", f"{together_mb:8.0f} MB")
+    return float(np.median(first_s)) <= READY_S and together_mb <= TOGETHER_MB
 
 
-def endurance(arguments: argparse.Namespace) -> None:
+def endurance(arguments: argparse.Namespace) -> bool:
     """Many frames as fast as they come: memory, threads, descriptors and children after a tenth and at the end."""
     marks: list[_Held] = []
     tenth = max(1, arguments.frames // 10)
@@ -140,28 +154,35 @@ def endurance(arguments: argparse.Namespace) -> None:
         f"{summary.frames}: {summary.processed} processed, {summary.newer} dropped",
     )
     _row("frames in = processed + dropped", str(summary.accounted))
-    _row(f"memory after {tenth} and {processed} (target +5 MB)", f"{early.rss_mb:.1f} and {late.rss_mb:.1f} MB")
-    for name in ("threads", "descriptors", "children"):
-        _row(f"{name} at both", f"{getattr(early, name)} and {getattr(late, name)}")
+    same = [(name, getattr(early, name), getattr(late, name)) for name in ("threads", "descriptors", "children")]
+    grown = [(name, getattr(early, name), getattr(late, name)) for name in ("rss_mb", "camera_mb")]
+    for what, (_, before, after) in zip(("memory", "its camera's process"), grown, strict=True):
+        _row(f"{what} after {tenth} and {processed} (target +{GROWTH_MB:g})", f"{before:.1f} and {after:.1f} MB")
+    for name, before, after in same:
+        _row(f"{name} at both", f"{before} and {after}")
+    flat = all(after - before <= GROWTH_MB for _, before, after in grown)
+    return summary.accounted and flat and all(before == after for _, before, after in same)
 
 
 @dataclass(frozen=True)
 class _Held:
-    """What this process holds at a moment."""
+    """What this process and its camera's hold at a moment."""
 
     rss_mb: float
+    camera_mb: float
     threads: int
     descriptors: int
     children: int
 
     @classmethod
     def now(cls) -> _Held:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        children = _children(os.getpid())
         return cls(
-            pages * os.sysconf("SC_PAGESIZE") / 1e6,
+            _rss_mb(os.getpid()),
+            sum(_rss_mb(child) for child in children),
             threading.active_count(),
             len(os.listdir("/proc/self/fd")),
-            len(_children(os.getpid())),
+            len(children),
         )
 
 
@@ -187,7 +208,7 @@ def _opened(loop: LiveLoop) -> LiveLoop:
     return loop
 
 
-def _ratio_of_faces(name: str, detector: Detector, one: NDArray[np.uint8], ten: NDArray[np.uint8], runs: int) -> None:
+def _ratio_of_faces(name: str, detector: Detector, one: NDArray[np.uint8], ten: NDArray[np.uint8], runs: int) -> float:
     pipelines = [open_pipeline(_config(), detector) for _ in (one, ten)]
     sides = [
         lambda pipeline=pipeline, image=image: pipeline.see(Frame(image, time.monotonic(), 0), time.monotonic())
@@ -195,7 +216,9 @@ def _ratio_of_faces(name: str, detector: Detector, one: NDArray[np.uint8], ten: 
     ]
     one_s, ten_s = _in_turn(sides[0], sides[1], runs)
     _row("one face, ten faces", f"{np.median(one_s) * 1e3:8.2f} and {np.median(ten_s) * 1e3:.2f} ms")
-    _row(name, f"{np.median(ten_s / one_s):8.2f}")
+    ratio = float(np.median(ten_s / one_s))
+    _row(name, f"{ratio:8.2f}")
+    return ratio
 
 
 def _crowd(count: int) -> NDArray[np.uint8]:
@@ -245,6 +268,10 @@ def _children(pid: int) -> list[int]:
     return found
 
 
+def _rss_mb(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
+
+
 def _memory_mb(pid: int) -> tuple[float, float]:
     """The most that a process held, and what it holds with pages of several processes shared out among them (proc(5))."""
 
@@ -262,4 +289,4 @@ def _row(name: str, value: str) -> None:
 PARTS = {"overhead": overhead, "faces": faces, "age": age, "ready": ready, "endurance": endurance}
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -52,10 +52,22 @@ FER_STEPS = [
     ],
     ["--no-deps", "fer==25.10.3"],
 ]
-# OpenCV without a window takes the place of the one with a window, which needs a desktop's libraries.
+# What MediaPipe asks for, with OpenCV without a window in the place of the one that needs a desktop's libraries.
 MEDIAPIPE_STEPS = [
-    ["mediapipe==0.10.21", "numpy<2"],
-    ["--force-reinstall", "--no-deps", "opencv-contrib-python-headless==4.11.0.86"],
+    [
+        "absl-py",
+        "attrs",
+        "flatbuffers",
+        "jax",
+        "jaxlib",
+        "matplotlib",
+        "numpy<2",
+        "opencv-contrib-python-headless==4.11.0.86",
+        "protobuf>=4.25.3,<5",
+        "sounddevice",
+        "sentencepiece",
+    ],
+    ["--no-deps", "mediapipe==0.10.21"],
 ]
 
 

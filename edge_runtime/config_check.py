@@ -11,7 +11,7 @@ from edge_runtime.config import Config, read_secret
 from edge_runtime.detectors import open_detector
 from edge_runtime.errors import ConfigError, OutputError, UsageError
 
-__all__ = ["check_usable", "relative_paths"]
+__all__ = ["check_usable", "named_paths"]
 
 _EXTRAS = {"mqtt": ("paho",), "kiosk": ("starlette", "uvicorn", "python_multipart")}
 """Each extra of the distribution and the modules that it brings."""
@@ -47,8 +47,8 @@ def check_usable(config: Config, served: bool = False) -> None:
         _check_extra("kiosk", "the page")
 
 
-def relative_paths(config: Config) -> list[tuple[str, str]]:
-    """(setting, value) of each one that names a file by a path from where a command was started: a service starts elsewhere."""
+def named_paths(config: Config) -> dict[str, Path]:
+    """Setting → the file or folder that it names, for those that name one. Raises SpecError."""
     source = parse_source(config.source.spec)
     _, _, of_detector = config.detector.spec.partition(":")
     bundle = "" if config.model.bundle in shipped_bundles() else config.model.bundle
@@ -62,7 +62,7 @@ def relative_paths(config: Config) -> list[tuple[str, str]]:
         "mqtt.ca_file": config.mqtt.ca_file,
         "kiosk.token_file": config.kiosk.token_file,
     }
-    return [(name, path) for name, path in named.items() if path and not Path(path).is_absolute()]
+    return {name: Path(path) for name, path in named.items() if path}
 
 
 def _named(name: str, path: str) -> None:

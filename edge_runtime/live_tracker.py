@@ -46,13 +46,14 @@ class _Track:
     motion: Motion
     seen_s: float
     detections: int = 1
+    missed: bool = False
 
 
 class LiveTracker:
     """Gives each detected face the number of its track. Deterministic; it reads no clock.
 
-    A detection continues the track that makes it most likely, all pairs weighed at once. Tracks unseen for
-    `forget_after_s` end.
+    A detection continues the track that makes it most likely, all pairs weighed at once. A track ends that was looked for in
+    vain and is unseen for `forget_after_s`: where frames are seconds apart, nobody is somebody new in each.
     """
 
     def __init__(self, settings: TrackingSettings | None = None) -> None:
@@ -64,7 +65,7 @@ class LiveTracker:
         """Takes in the boxes found in the frame of `time_s` (monotonic seconds). An empty box is refused (ValueError)."""
         if any(box.area <= 0 for box in boxes):
             raise ValueError("an empty box cannot be tracked: expected a positive width and height")
-        ended = self._forget(time_s)
+        ended = self._forget(time_s)  # whoever was missed before and is too late now
         numbers = list(self._tracks)
         costs = [[self._cost(self._tracks[number], box, time_s) for box in boxes] for number in numbers]
         continued = {index: numbers[row] for row, index in assign(costs)}
@@ -78,9 +79,11 @@ class LiveTracker:
             else:
                 track = self._tracks[number]
                 track.motion.correct(box, time_s)
-                track.seen_s, track.detections = time_s, track.detections + 1
+                track.seen_s, track.detections, track.missed = time_s, track.detections + 1, False
             faces.append(Tracked(number, box, self._confirmed(self._tracks[number])))
-        return Tracking(tuple(faces), ended)
+        for number in set(numbers).difference(continued.values()):
+            self._tracks[number].missed = True
+        return Tracking(tuple(faces), ended + self._forget(time_s))
 
     def expected(self, time_s: float) -> tuple[Tracked, ...]:
         """Where every living track's face is at `time_s`, for frames without detection. Changes nothing."""
@@ -98,7 +101,7 @@ class LiveTracker:
 
     def _forget(self, time_s: float) -> tuple[int, ...]:
         late = self._settings.forget_after_s
-        ended = tuple(number for number, track in self._tracks.items() if time_s - track.seen_s > late)
+        ended = tuple(number for number, track in self._tracks.items() if track.missed and time_s - track.seen_s > late)
         for number in ended:
             del self._tracks[number]
         return ended

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_runtime.config import DEFAULT, PREFIX, Loaded, load_config
-from edge_runtime.config_check import check_usable, relative_paths
+from edge_runtime.config_check import check_usable, named_paths
 from edge_runtime.errors import ServiceError
 from edge_runtime.files import write_whole
 from edge_runtime.unit import MARK, Unit, kiosk_entry, unit_text
@@ -22,6 +22,9 @@ SERVICE = "fer-edge.service"
 KIOSK = "fer-edge-kiosk.desktop"
 PATIENCE_S = 60
 STATE_FOLDER = Path("/var/lib/fer-edge")
+PRIVATE = (Path("/tmp"), Path("/var/tmp"))
+"""Folders of which a system unit sees its own (PrivateTmp)."""
+
 _SHOWN = ("ActiveState", "SubState", "StatusText", "NRestarts", "ExecMainStartTimestamp", "MemoryCurrent", "Result")
 
 
@@ -45,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _install(arguments: argparse.Namespace, places: _Places) -> int:
     loaded = load_config(arguments.config, changes=tuple(arguments.set))
-    _check_settings(loaded)
+    _check_settings(loaded, arguments.user)
     texts = {places.unit: unit_text(_unit(arguments, loaded))}
     if arguments.kiosk:
         texts[places.kiosk] = kiosk_entry(loaded.config.service.kiosk_url, os.path.abspath(sys.executable))
@@ -54,7 +57,7 @@ def _install(arguments: argparse.Namespace, places: _Places) -> int:
         return 0
     _may_write(arguments.user)
     check_usable(loaded.config, served=arguments.kiosk)
-    _systemctl(arguments.user, "--version")
+    _systemctl(arguments.user, "show", "--property=Version")  # before anything is written: is there a manager to ask?
     for path in texts:
         _check_ours(path)
     for path, text in texts.items():
@@ -99,12 +102,23 @@ def _unit(arguments: argparse.Namespace, loaded: Loaded) -> Unit:
     return Unit(tuple(command), config.service, "" if arguments.user else _account(arguments.run_as), tuple(writable))
 
 
-def _check_settings(loaded: Loaded) -> None:
+def _check_settings(loaded: Loaded, user: bool) -> None:
     """What is right in this terminal and not in a service."""
-    for name, value in relative_paths(loaded.config):
-        raise ServiceError(
-            f"{name} = {value!r}", "an absolute path, for a service starts in another folder", "write the whole path"
-        )
+    named = named_paths(loaded.config)
+    for name, path in named.items():
+        if not path.is_absolute():
+            raise ServiceError(
+                f"{name} = {str(path)!r}",
+                "an absolute path, for a service starts in another folder",
+                "write the whole path",
+            )
+    if loaded.file is not None:
+        named["--config"] = Path(os.path.abspath(loaded.file))
+    for name, path in named.items():
+        if not user and any(path.is_relative_to(folder) for folder in PRIVATE):
+            raise ServiceError(
+                f"{name} = {str(path)!r}", "a place outside /tmp, for the service has one of its own", "move it"
+            )
     for name, origin in loaded.origins.items():
         if origin.startswith(PREFIX):
             raise ServiceError(

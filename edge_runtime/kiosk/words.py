@@ -79,6 +79,7 @@ _ROWS: dict[str, tuple[str, ...]] = {
     "small": ("too far away", "zu weit weg", "trop loin", "demasiado lejos", "太远"),
     "blurred": ("blurred", "unscharf", "flou", "borroso", "模糊"),
     "turned": ("turned away", "abgewandt", "de profil", "girado", "未正对镜头"),
+    "tilted": ("head tilted", "Kopf geneigt", "tête penchée", "cabeza inclinada", "头部倾斜"),
     "picture_title": ("Read a picture", "Ein Bild lesen", "Lire une image", "Leer una imagen", "识别一张图片"),
     "picture_lead": (
         "Choose a picture, drop one here, or use this device’s camera. It is read and then forgotten.",

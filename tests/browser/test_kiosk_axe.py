@@ -5,8 +5,8 @@ import pytest
 pytest.importorskip("uvicorn", reason="the extra [kiosk] is not installed")
 pytest.importorskip("starlette", reason="the extra [kiosk] is not installed")
 
+from benchmarks.chromium import Chromium, program
 from tests.browser.axe import script, violations
-from tests.browser.chromium import Chromium, program
 from tests.edge_runtime.kiosk.stage import face, stage
 from tests.served import PORTRAIT
 

@@ -11,12 +11,15 @@ import pytest
 pytest.importorskip("uvicorn", reason="the extra [kiosk] is not installed")
 pytest.importorskip("starlette", reason="the extra [kiosk] is not installed")
 
+from benchmarks.chromium import Chromium, program
 from edge_runtime.hub import Hub
 from edge_runtime.kiosk.access import access_of
 from edge_runtime.kiosk.app import kiosk_app
 from edge_runtime.kiosk.server import KioskServer, listen
+from edge_runtime.kiosk.words import WORDS
+from edge_runtime.quality import BLURRED, SMALL, TILTED, TURNED
 from edge_runtime.settings.kiosk import KioskSettings
-from tests.browser.chromium import Chromium, program
+from edge_runtime.smoothing import SETTLING, UNCLEAR
 from tests.edge_runtime.kiosk.stage import FakeLoop, face, stage
 from tests.support import ROOT
 
@@ -191,6 +194,19 @@ def test_the_keeper_sees_what_broke(browser, running):
     browser.wait("document.querySelector('#past li.broken')")
     running.loop.hung = True
     browser.wait("document.getElementById('verdict').textContent === 'No results come'", 15)
+
+
+def test_minutes_in_which_nothing_could_be_told_stand_in_the_history_too(browser, running):
+    running.loop.faces = (face("uncertain", 0.3, reason="small"),)
+    browser.open(running.server.url + "?lang=de")
+    browser.wait("document.querySelector('#roll rect.uncertain')")
+    assert browser.run("document.querySelector('#ribbon .key').lastChild.textContent") == "unsicher"
+    assert browser.run("document.querySelector('.card .score').textContent") == "zu weit weg"
+
+
+def test_every_reason_for_uncertainty_has_words():
+    reasons = {SETTLING, UNCLEAR, SMALL, BLURRED, TURNED, TILTED}
+    assert reasons <= set(WORDS)
 
 
 def test_languages_are_complete(browser, running):

@@ -50,10 +50,18 @@ def test_who_is_gone_too_long_comes_back_as_somebody_new_and_is_said_to_have_end
     tracker = LiveTracker(TrackingSettings(forget_after_s=1))
     assert numbers(tracker.update([box(100, 100)], 0)) == [1]
     assert numbers(tracker.update([box(100, 100)], 0.9)) == [1]
+    assert tracker.update([], 1.5).ended == ()
     later = tracker.update([box(100, 100)], 2.0)
     assert (numbers(later), later.ended) == ([2], (1,))
-    assert tracker.close() == (2,)
-    assert tracker.update([], 3.0).ended == ()
+    assert tracker.update([], 3.5).ended == (2,), "the first frame without them may be late enough"
+    assert numbers(tracker.update([box(100, 100)], 4)) == [3]
+    assert tracker.close() == (3,)
+    assert tracker.update([], 5.0).ended == ()
+
+
+def test_a_machine_with_one_frame_in_two_seconds_does_not_see_somebody_new_in_each():
+    random, tracker = np.random.default_rng(7), LiveTracker(TrackingSettings(forget_after_s=1))
+    assert {numbers(tracker.update([jittered(random, 100, 100)], 2.0 * step))[0] for step in range(10)} == {1}
 
 
 def test_somebody_elsewhere_is_not_the_one_who_left():

@@ -35,7 +35,8 @@ def test_a_lost_camera_is_told_everywhere_and_ends_who_was_there(tmp_path):
     with Run(config, open_link=lambda _: link, records_to=lines.descriptor) as run:
         wait_for(lambda: run.hub.newest.state.faces)
         gone.touch()
-        wait_for(lambda: run.hub.newest.state.camera == "lost")
+        # The last frame's result may come after the loss was noticed, and so may name it already.
+        wait_for(lambda: run.hub.newest.state.camera == "lost" and run.hub.newest.frame is None)
         wait_for(lambda: b"not there" in link.retained.get("fer-edge/here/attributes", b""))
         seen = run.hub.newest
         assert (seen.frame, seen.state.faces, seen.state.expression) == (None, (), "nobody")
@@ -130,15 +131,18 @@ def test_a_camera_that_sees_no_light_is_degraded_and_goes_on(monkeypatch, tmp_pa
 
 
 def test_a_detector_six_times_too_slow_neither_queues_frames_nor_ages_its_results():
-    held_kb = []
+    held_kb, ages = [], []
 
-    def note(_sight, _age_s):
+    def note(sight, age_s):
+        ages.append(age_s / sum(sight.stages_s.values()))
         held_kb.append(int(re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())[1]))
 
     run = finished(settings("synthetic?size=640x480&fps=60"), frames=25, detector=Boxes(pause_s=0.1), observe=note)
     assert run.summary.newer > 2 * run.summary.processed
     assert run.summary.accounted
-    assert run.summary.ages_ms[0] < 2 * 100  # the median: a machine under load delays single results
+    assert (
+        sorted(ages)[len(ages) // 2] < 2
+    )  # in inference times; the median, for a machine under load delays single results
     assert held_kb[-1] - held_kb[9] < 4 * 900  # four of the hundred pictures that came meanwhile
 
 

@@ -144,7 +144,7 @@ function speakOf(present) {
   at("said").textContent = text;
 }
 
-// --- The last minutes: a row an expression, a dash where the largest face showed it.
+// --- The last minutes: a row an expression, a dash where the largest face showed it; a hollow one where it could not be told.
 
 async function minutes() {
   try {
@@ -161,7 +161,7 @@ function roll() {
   const seconds = MINUTES * 60;
   const labels = Object.keys(state?.faces[0]?.emotions ?? {});
   if (labels.length) roll.labels = labels;
-  const rows = roll.labels ?? ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
+  const rows = [...(roll.labels ?? ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]), "uncertain"];
   const width = 1000, step = 20, left = 0;
   const svg = at("roll");
   svg.setAttribute("viewBox", `0 0 ${width} ${step * rows.length}`);
@@ -176,8 +176,8 @@ function roll() {
     const row = names.indexOf(values[from]);
     if (row >= 0) {
       const x = (at) => ((seconds - values.length + at) / seconds) * width;
-      const dash = element("rect", { x: x(from), y: row * step + 3, width: Math.max(2, x(to) - x(from)), height: step - 6 });
-      dash.style.fill = colourOf(values[from]);
+      const dash = element("rect", { x: x(from), y: row * step + 3, width: Math.max(2, x(to) - x(from)), height: step - 6, class: values[from] });
+      if (values[from] !== "uncertain") dash.style.fill = colourOf(values[from]);
       drawing.push(dash);
     }
     from = to;

@@ -14,7 +14,7 @@ def home(tmp_path):
     tools.mkdir()
     script = tools / "systemctl"
     script.write_text(
-        f'#!/bin/sh\necho "$@" >> {tmp_path}/told\n'
+        f'#!/bin/sh\necho "$@" >> {tmp_path}/told\ntest ! -e {tmp_path}/absent || {{ echo "no bus" >&2; exit 1; }}\n'
         f'case "$*" in *show*) cat {tmp_path}/facts;; *enable*) test ! -e {tmp_path}/broken || {{ echo "no bus" >&2; exit 1; }};; esac\n'
     )
     script.chmod(0o755)
@@ -104,6 +104,20 @@ def test_what_cannot_work_is_one_line(home, tmp_path):
         outcome = service(environment, *words)
         assert outcome.returncode == 2, words
         assert len(outcome.stderr.splitlines()) == 1
+
+
+def test_without_a_service_manager_nothing_is_written(home, tmp_path):
+    (tmp_path / "absent").touch()
+    assert "no bus" in service(home, "install", "--user").stderr
+    assert not unit_path(tmp_path).exists()
+
+
+def test_what_a_system_service_does_not_see_is_refused(home, tmp_path):
+    outcome = service(home, "install", "--print", "--run-as", "pi", "--set", "log.path=/tmp/events.db")
+    assert outcome.returncode == 2
+    assert len(outcome.stderr.splitlines()) == 1
+    assert "outside /tmp" in outcome.stderr
+    assert service(home, "install", "--print", "--user", "--set", "log.path=/tmp/events.db").returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ class Chromium:
                 assert "error" not in answer, (method, answer["error"])
                 return answer["result"]
 
-    def open(self, url, width=1280, height=720, dark=False, calm=False, touch=False):
+    def open(self, url, width=1280, height=720, dark=False, calm=False):
         features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         features.append({"name": "prefers-reduced-motion", "value": "reduce" if calm else "no-preference"})
         self.call("Emulation.setEmulatedMedia", features=features)
