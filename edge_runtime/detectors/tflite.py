@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.detectors.base import Detection
+from edge_runtime.detectors.base import MOST_FACES, Detection
 from edge_runtime.detectors.decode import Found, Grid, decode, suppress
 from edge_runtime.detectors.detector_bundle import DetectorBundle, read_detector_bundle
 from edge_runtime.detectors.detector_golden import check_detector
@@ -16,9 +16,6 @@ from edge_runtime.golden import Verdict
 from edge_runtime.interpreter import Network
 
 __all__ = ["MOST_FACES", "TFLiteDetector"]
-
-MOST_FACES = 100
-"""The largest that are given of one frame; `left_out` counts the others. It bounds what one frame costs after detection."""
 
 _KINDS = {1: "scores", 4: "boxes", 10: "points"}
 """What an output is, told by how many values a cell it has."""
