@@ -4,7 +4,7 @@ RUNTIME = .venv
 DEV = .venv-dev
 NO_VENV = "$(PYTHON) cannot make a virtual environment; on Debian: sudo apt install python3-venv"
 
-.PHONY: demo test check suite bench release clean
+.PHONY: demo test check suite bench release test-arm64 test-tflite-runtime test-pythons clean
 
 demo: $(RUNTIME)/installed ## the expression in a real portrait, and an annotated copy in demo/
 	$(RUNTIME)/bin/fer-edge predict edge_runtime/demo/astronaut.jpg --annotate demo
@@ -28,6 +28,15 @@ bench: $(RUNTIME)/installed ## time of each stage on this machine, and what the 
 
 release: $(DEV)/installed ## a bundle by a release file: make release FILE=release.toml
 	$(DEV)/bin/python -m release $(FILE)
+
+test-arm64: $(DEV)/installed ## the wheel in an emulated aarch64 Debian, as root: int8 gives the same bits (docs/boards.md)
+	$(DEV)/bin/python -m boards arm64
+
+test-tflite-runtime: $(DEV)/installed ## the wheel with the runtime of old boards: what loads, which bits differ and why
+	$(DEV)/bin/python -m boards tflite-runtime
+
+test-pythons: $(DEV)/installed ## the wheel and the runtime's tests on each Python 3.11, 3.12 and 3.13 of this machine
+	$(DEV)/bin/python -m boards pythons
 
 clean:
 	rm -rf $(RUNTIME) $(DEV) dist build demo .pytest_cache .mypy_cache .ruff_cache

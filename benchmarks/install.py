@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 import time
 import venv
 from pathlib import Path
 from statistics import median
 
-ROOT = Path(__file__).parent.parent
+from benchmarks.environments import ROOT, built_wheel, size_mb
+
 RUNS = 7
 HEAVY = ("tensorflow", "keras", "torch", "jax", "pandas", "mediapipe")
 IMPORT = "import time; began = time.perf_counter(); import edge_runtime; print(time.perf_counter() - began)"
@@ -29,12 +29,7 @@ LOADED = (
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        subprocess.run(
-            [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", place, ROOT],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        (wheel,) = place.glob("*.whl")
+        wheel = built_wheel(place)
         venv.create(place / "venv", with_pip=True)
         began = time.monotonic()
         subprocess.run([place / "venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", wheel], check=True)
@@ -50,7 +45,7 @@ def main() -> None:
             [python, "-c", LOADED, photo], check=True, capture_output=True, text=True, cwd=place
         ).stderr.splitlines()[-1]
         print(f"install                     {installed_s:8.1f} s (pip, downloads included)")
-        print(f"environment on disk         {_size_mb(place / 'venv'):8.0f} MB, pip included")
+        print(f"environment on disk         {size_mb(place / 'venv'):8.0f} MB, pip included")
         print(f"wheel                       {wheel.stat().st_size / 1e6:8.2f} MB")
         print(f"import edge_runtime         {median(imports):8.3f} s")
         print(f"predict, first face printed {median(firsts):8.3f} s after the start of the process")
@@ -71,10 +66,6 @@ def _first_result(command: list[str | Path], place: Path) -> tuple[float, float]
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return took, usage.ru_maxrss * 1024 / 1e6
-
-
-def _size_mb(folder: Path) -> float:
-    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink()) / 1e6
 
 
 if __name__ == "__main__":

@@ -8,7 +8,17 @@ from convert.errors import BudgetError, GraphError
 from convert.graph import Graph, Node, Tensor
 from convert.kinds import KINDS, kind_named
 
-__all__ = ["KINDS", "WEIGHTED", "check_budget", "check_graph"]
+__all__ = [
+    "KINDS",
+    "WEIGHTED",
+    "check_budget",
+    "check_dynamic",
+    "check_fixed",
+    "check_graph",
+    "check_integers",
+    "check_operators",
+    "check_unquantized",
+]
 
 WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 """The operators that hold a net's weights."""
@@ -42,7 +52,8 @@ def check_graph(
         UsageError: no such kind.
     """
     kind_named(kind)
-    _check_operators(graph, where)
+    check_operators(graph, where)
+    check_fixed(graph, where)
     _check_shapes(graph, classes, where, io)
     match kind:
         case "int8":
@@ -56,10 +67,10 @@ def check_graph(
             _check_weighted(graph, where, "int8", kept)
         case "dynamic":
             _check_float_output(graph, where)
-            _check_dynamic(graph, where)
+            check_dynamic(graph, where)
         case _:
             _check_float_output(graph, where)
-            _check_unquantized(graph, where, kind)
+            check_unquantized(graph, where, kind)
 
 
 def check_budget(size_bytes: int, most_bytes: int | None, where: str) -> None:
@@ -72,7 +83,8 @@ def check_budget(size_bytes: int, most_bytes: int | None, where: str) -> None:
         )
 
 
-def _check_operators(graph: Graph, where: str) -> None:
+def check_operators(graph: Graph, where: str) -> None:
+    """Refuses custom operators. Raises GraphError, as all of these checks do."""
     custom = [name for name in graph.operators if name.endswith("(custom)")]
     if custom:
         raise GraphError(
@@ -82,10 +94,14 @@ def _check_operators(graph: Graph, where: str) -> None:
         )
 
 
-def _check_shapes(graph: Graph, classes: int, where: str, io: str) -> None:
+def check_fixed(graph: Graph, where: str) -> None:
+    """Refuses shapes that are open."""
     for tensor in graph.tensors:
         if any(side < 0 for side in tensor.signature):
             raise GraphError(f"{where}: tensor {tensor.name!r} of shape {tensor.signature}", "fixed shapes", _AGAIN)
+
+
+def _check_shapes(graph: Graph, classes: int, where: str, io: str) -> None:
     shape = graph.input.shape
     if graph.input.dtype != io or len(shape) != 4 or shape[0] != 1 or shape[1] != shape[2] or shape[3] not in (1, 3):
         raise GraphError(
@@ -101,7 +117,8 @@ def _check_shapes(graph: Graph, classes: int, where: str, io: str) -> None:
         )
 
 
-def _check_int8(graph: Graph, where: str, io: str) -> None:
+def check_integers(graph: Graph, where: str) -> None:
+    """Refuses float tensors, of an int8 model."""
     for tensor in graph.tensors:
         if tensor.dtype in _FLOATS:
             raise GraphError(
@@ -109,6 +126,10 @@ def _check_int8(graph: Graph, where: str, io: str) -> None:
                 "integers in every tensor of an int8 model",
                 "find the layer of that name: TFLite has no integer form of it",
             )
+
+
+def _check_int8(graph: Graph, where: str, io: str) -> None:
+    check_integers(graph, where)
     zero_point = 0 if io == "uint8" else -128
     for what, tensor, scale in (("input", graph.input, 1.0), ("output", graph.output, 1 / 256)):
         if (tensor.dtype, tensor.scale, tensor.zero_point) != (io, scale, zero_point):
@@ -128,7 +149,7 @@ def _check_float_output(graph: Graph, where: str) -> None:
         )
 
 
-def _check_unquantized(graph: Graph, where: str, kind: str) -> None:
+def check_unquantized(graph: Graph, where: str, kind: str) -> None:
     """float32 and float16. Scalars and vectors of a float16 model may be float32: they weigh nothing."""
     for tensor in graph.tensors:
         if tensor.scale:
@@ -147,7 +168,8 @@ def _check_unquantized(graph: Graph, where: str, kind: str) -> None:
         raise GraphError(f"{where}: no float16 tensor", "float16 weights", _AGAIN)
 
 
-def _check_dynamic(graph: Graph, where: str) -> None:
+def check_dynamic(graph: Graph, where: str) -> None:
+    """Weights of a dynamic model are int8, its activations are not."""
     for tensor in graph.tensors:
         if tensor.scale and not tensor.constant:
             raise GraphError(

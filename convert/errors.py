@@ -10,7 +10,8 @@ ConvertError
 ├── TrialError         a converted model that answers otherwise than its original may
 │   └── StabilityError two calibration sets that give two models of different opinion
 ├── ProvenanceError    a record of where a model comes from that is missing, damaged or of another model
-└── PackError          a bundle that cannot be made or put where it should go
+├── PackError          a bundle that cannot be made or put where it should go
+└── EdgeTpuError       the Edge TPU's rules, its compiler or the compiler's log cannot be read or run
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ __all__ = [
     "BudgetError",
     "CalibrationError",
     "ConvertError",
+    "EdgeTpuError",
     "GraphError",
     "PackError",
     "ProvenanceError",
@@ -74,3 +76,7 @@ class ProvenanceError(ConvertError):
 
 class PackError(ConvertError):
     """A bundle that cannot be made or put where it should go."""
+
+
+class EdgeTpuError(ConvertError):
+    """The Edge TPU's rules, its compiler or the compiler's log cannot be read or run."""

@@ -12,9 +12,10 @@ from convert.errors import RecipeError
 from convert.kinds import IO, KINDS
 from edge_runtime.tables import list_tables, parse_table, read_table
 
-__all__ = ["RECIPES", "Recipe", "list_recipes", "read_recipe"]
+__all__ = ["DENSE", "RECIPES", "Recipe", "list_recipes", "read_recipe"]
 
 RECIPES = Path(__file__).parent / "recipes"
+DENSE = ("dense", "convolution")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Recipe:
         io: what an int8 model reads and answers in, "uint8" or "int8"; the other kinds read uint8.
         keep_layers: Keras layers that a mixed model keeps in float32; shell patterns such as "block5_*" are taken.
         keep_operators: TFLite operators that it keeps in float32, such as "SOFTMAX".
+        dense: how an int8 model's dense layers are written, one of DENSE; "convolution" gives the same integers, and is
+            what the Edge TPU's compiler is known to map.
         count, seed: of the calibration faces.
         sha256: of the file.
     """
@@ -38,6 +41,7 @@ class Recipe:
     io: str = "uint8"
     keep_layers: tuple[str, ...] = ()
     keep_operators: tuple[str, ...] = ()
+    dense: str = "dense"
     count: int = DEFAULT_COUNT
     seed: int = 1
     sha256: str = ""
@@ -51,6 +55,10 @@ class Recipe:
             raise ValueError(f"io {self.io!r}, but only {', '.join(IO)} are known")
         if self.io != "uint8" and self.kind != "int8":
             raise ValueError(f"io {self.io!r} for the kind {self.kind}: only int8 has a choice")
+        if self.dense not in DENSE:
+            raise ValueError(f"dense {self.dense!r}, but only {', '.join(DENSE)} are known")
+        if self.dense != DENSE[0] and self.kind != "int8":
+            raise ValueError(f"dense {self.dense!r} for the kind {self.kind}: only int8 has a choice")
         kept = bool(self.keep_layers or self.keep_operators)
         if kept and not KINDS[self.kind].selective:
             raise ValueError(f"keep_layers or keep_operators for the kind {self.kind}: only mixed keeps any in float32")

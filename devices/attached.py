@@ -12,7 +12,15 @@ from pathlib import Path
 from devices.child import Child
 from devices.errors import CameraSetupError
 
-__all__ = ["AttachedCamera", "AttachedTpu", "attached_tpus", "has_ribbon_camera", "ribbon_cameras", "video_cameras"]
+__all__ = [
+    "AttachedCamera",
+    "AttachedTpu",
+    "asked_in_a_child",
+    "attached_tpus",
+    "has_ribbon_camera",
+    "ribbon_cameras",
+    "video_cameras",
+]
 
 # Video devices of a Raspberry Pi that are no cameras for V4L2: codecs, image processors, and the receivers of the camera
 # ribbon, which give raw sensor data to libcamera. Source: the drivers' names in Raspberry Pi's kernel.
@@ -64,9 +72,10 @@ def video_cameras(
 
     Args:
         root: where /sys, /dev and /proc are; another folder for a made-up machine.
-        probe: opens a device and tells its name and whether it captures; another one for a made-up machine.
+        probe: opens a device and tells its name and whether it captures, or raises OSError; another one for a made-up
+            machine. Without one each device is opened in a child process, which is killed after three seconds.
     """
-    from devices.cameras.v4l2 import capabilities_of, holders
+    from devices.cameras.v4l2 import holders
 
     found = []
     entries = sorted((root / "sys/class/video4linux").glob("video*"), key=lambda entry: (len(entry.name), entry.name))
@@ -77,7 +86,7 @@ def video_cameras(
         device = root / "dev" / entry.name
         source = f"v4l2:/dev/{entry.name}"
         try:
-            shown, captures = (probe or capabilities_of)(device)
+            shown, captures = (probe or asked_in_a_child)(device)
         except PermissionError:
             mend = "sudo usermod -aG video $USER, then log in again"
             found.append(AttachedCamera(source, name, "no permission: the user is not in the group video", mend))
@@ -92,6 +101,27 @@ def video_cameras(
             trouble = f"process {', '.join(held)} holds it" if held else ""
             found.append(AttachedCamera(source, shown or name, trouble, "end that program" if held else ""))
     return tuple(found)
+
+
+def asked_in_a_child(device: Path, timeout_s: float = 3.0) -> tuple[str, bool]:
+    """A video device's own name and whether it gives pictures, from a process that may hang.
+
+    Raises:
+        OSError: it cannot be opened, or does not answer in time.
+    """
+    child = Child("devices.cameras.v4l2:tell_capabilities", {"device": str(device)})
+    try:
+        message = child.receive(timeout_s)
+    except EOFError:
+        message = {"errno": errno.EIO}
+    finally:
+        child.kill()
+        child.gone(2.0)
+    if message is None:
+        raise TimeoutError(errno.ETIMEDOUT, f"no answer within {timeout_s:g} s")
+    if "errno" in message:
+        raise OSError(message["errno"], os.strerror(message["errno"]))
+    return str(message["name"]), bool(message["captures"])
 
 
 def has_ribbon_camera(root: Path = Path("/")) -> bool:

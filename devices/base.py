@@ -66,7 +66,7 @@ class Opening:
     """What a camera is told about the run that it is opened in.
 
     Attributes:
-        epoch_s: monotonic time at which the run opened this source first; the same at each reopening.
+        epoch_s: monotonic time at which the run opened this source first; the same at each reopening. 0 at the first.
         frames_before: how many frames of this source came before this opening.
         picture: path of a picture for cameras that show one (`synthetic`); empty for their own.
         picture_reader: "module:function" that reads a picture file: path to BGR uint8 (H, W, 3).
@@ -94,6 +94,7 @@ class Camera(Protocol):
         deadlines         `Deadlines`
         retries           whether opening it again later may help
         checks            whether its frames come from a sensor, so that torn and black ones are looked for
+        prepare           does what takes long before the device is opened first, such as imports
     """
 
     @property

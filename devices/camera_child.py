@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,11 @@ def main(parent: Parent, arguments: dict[str, Any]) -> None:
     opening = Opening(frames_before=frames.produced, **arguments["opening"])
     camera: Camera | None = None
     try:
+        cls.prepare(opening)
+        if not opening.epoch_s:
+            # Here and not in the parent: on a busy machine an interpreter takes a while until it can open anything.
+            opening = replace(opening, epoch_s=time.monotonic())
+            parent.send({"began": opening.epoch_s})
         camera = open_camera(spec, opening)
         _run(camera, cls.checks, frames, parent, arguments["bell"], stopping, wanted)
     except ExplainedError as error:

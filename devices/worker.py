@@ -47,7 +47,7 @@ class CameraWorker:
         backoff: waits between attempts.
 
     Attributes:
-        epoch_s: monotonic time at which it was opened first.
+        epoch_s: monotonic time at which it was opened first; until its process says so, at which that was started.
 
     Raises:
         SpecError: the spec cannot be read. Everything else is told by `state` and `newest`.
@@ -67,7 +67,7 @@ class CameraWorker:
         self._backoff = backoff or Backoff()
         now = time.monotonic()
         self.epoch_s = now
-        self._opening = {"epoch_s": now, "picture": picture, "picture_reader": picture_reader}
+        self._opening: dict[str, Any] = {"picture": picture, "picture_reader": picture_reader}
         self._frames = FrameReader()
         self._bell, self._ring = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._child: Child | None = None
@@ -184,7 +184,9 @@ class CameraWorker:
                 self._lose(now, f"no frame for {silent_s:.1f} s{refused}", _UNPLUG, kill=True)
 
     def _hear(self, message: Message, now: float) -> None:
-        if "opened" in message:
+        if "began" in message:
+            self.epoch_s = self._opening["epoch_s"] = message["began"]
+        elif "opened" in message:
             opened = message["opened"]
             self._recording = not opened["live"]
             self.state = replace(self.state, live=opened["live"], fps=opened["fps"])

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from devices.child import STDERR_VARIABLE
 from edge_runtime.errors import ConfigError
 from edge_runtime.settings.deciding import QualitySettings, SmoothingSettings, TrackingSettings
 from edge_runtime.settings.field import ConflictError, Rule, Settings, rules_of
@@ -31,6 +32,7 @@ from edge_runtime.tables import parse_table
 __all__ = [
     "CONFIG_NAME",
     "DEFAULT",
+    "PREFIX",
     "Config",
     "Key",
     "Loaded",
@@ -43,6 +45,8 @@ __all__ = [
 
 CONFIG_NAME = "fer-edge.toml"
 PREFIX = "FER_EDGE_"
+"""What the environment variables of settings begin with."""
+
 FILE_VARIABLE = "FER_EDGE_CONFIG"
 DEFAULT, FLAG = "default", "flag"
 
@@ -215,7 +219,7 @@ def _of_environment(
 ) -> Iterator[tuple[str, dict[str, dict[str, Any]]]]:
     variables = {key.variable: key for key in known.values()}
     for variable in sorted(environment):
-        if not variable.startswith(PREFIX) or variable == FILE_VARIABLE:
+        if not variable.startswith(PREFIX) or variable in (FILE_VARIABLE, STDERR_VARIABLE):
             continue
         if variable not in variables:
             hint = _nearest(variable, variables) or "unset it; fer-edge config show lists the settings"

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from devices.source_state import Phase
 from edge_runtime.geometry import Box
 
-__all__ = ["NOBODY", "LiveState", "ShownFace"]
+__all__ = ["ENDED", "NOBODY", "LiveState", "ShownFace"]
 
 NOBODY = "nobody"
 """The expression of a room without a face."""
+
+ENDED: str = Phase.ENDED
+"""What `LiveState.camera` says of a recording that is over: no more results come, and nothing is wrong with that."""
 
 
 @dataclass(frozen=True)

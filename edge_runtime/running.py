@@ -15,7 +15,7 @@ from devices.errors import ExplainedError, one_line
 __all__ = ["DONE", "FAILED", "INTERRUPTED", "WRONG_USE", "Command"]
 
 DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
-_OURS = ("convert", "devices", "edge_runtime", "release", "train")
+_OURS = ("boards", "convert", "devices", "edge_runtime", "release", "train")
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def read_table(name_or_path: str | Path, folder: Path | None, what: str, error: 
 def parse_table(cls: type[T], table: Mapping[str, Any], where: str, error: type[ExplainedError], inside: str = "") -> T:
     """Makes a `cls` from `table`.
 
-    Fields may be bool, int, float, str, a dataclass, or a tuple of one of these. An int is taken where a float is
+    Fields may be bool, int, float, str, a dataclass, a tuple of one of these, or a dict of names to one of all these. An int is taken where a float is
     meant; a bool is never taken for a number.
 
     Args:
@@ -130,7 +130,10 @@ def _parse(hint: Any, value: Any, where: str, error: type[ExplainedError], key: 
     if typing.get_origin(hint) is dict:
         if not isinstance(value, Mapping):
             raise error(f"{where}: {key} = {value!r}", "a table", f"write it as [{key}]")
-        return dict(value)
+        inner = typing.get_args(hint)[1]
+        if inner is Any:
+            return dict(value)
+        return {name: _parse(inner, item, where, error, _dotted(key, name)) for name, item in value.items()}
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):

@@ -82,7 +82,7 @@ class Run:
         self.stop.set()
         self.join()
 
-    def join(self, seconds=30):
+    def join(self, seconds=60):
         self._thread.join(seconds)
         assert not self._thread.is_alive(), "the run did not end"
         if self.error is not None:

@@ -24,7 +24,7 @@ def fer_edge(*arguments: object, **options: object) -> subprocess.CompletedProce
     return outcome  # type: ignore[no-any-return]
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 15.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Waits until `condition` holds, for a machine that is as slow as it likes."""
     deadline = time.monotonic() + seconds
     while not condition():

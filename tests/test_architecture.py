@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-OURS = {"devices", "edge_runtime", "convert", "train", "release"}
+OURS = {"boards", "devices", "edge_runtime", "convert", "train", "release"}
 HEAVY = {"tensorflow", "keras", "torch", "jax", "sklearn", "matplotlib", "pandas", "mediapipe"}
 OF_TRAINING = {
     f"edge_runtime.{name}"
@@ -20,6 +20,7 @@ OF_TRAINING = {
         "geometry",
         "detectors",
         "facesets",
+        "framesets",
         "errors",
         "files",
         "intervals",
@@ -67,6 +68,10 @@ def test_convert_and_train_never_import_each_other():
 
 def test_a_release_meets_the_other_packages_in_commands_and_files():
     assert roots("release") & OURS == {"release", "edge_runtime"}
+
+
+def test_the_trials_use_the_runtime_and_meet_the_rest_in_commands():
+    assert roots("boards") & OURS == {"boards", "edge_runtime"}
 
 
 def test_training_uses_only_the_shared_rooms_of_the_runtime():

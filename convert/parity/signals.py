@@ -8,7 +8,7 @@ without a delegate, one face at a time: XNNPACK would keep what lies between the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -161,7 +161,7 @@ def _pairs(graph: Graph, against: Graph) -> list[_Pair]:
     names = {against.tensors[place].name: place for _, place in theirs}
     pairs = [
         _Pair(operator, place, names[graph.tensors[place].name])
-        for operator, place in ours
+        for operator, place in ours + _reshaped(graph, {place: operator for operator, place in ours})
         if graph.tensors[place].name in names
     ]
     in_step = [operator for operator, _ in ours] == [operator for operator, _ in theirs]
@@ -179,6 +179,15 @@ def _made(graph: Graph) -> list[tuple[str, int]]:
     """Operator and place of each tensor that an operator computes, in the order of the graph."""
     return [
         (node.operator, place) for node in graph.nodes for place in node.outputs if node.operator not in _MOVES_NOTHING
+    ]
+
+
+def _reshaped(graph: Graph, makers: Mapping[int, str]) -> list[tuple[str, int]]:
+    """As `_made`, for computed tensors in another shape: a dense layer that became a convolution ends so (`convert.dense`)."""
+    return [
+        (makers[node.inputs[0]], node.outputs[0])
+        for node in graph.nodes
+        if node.operator == "RESHAPE" and node.inputs[0] in makers
     ]
 
 

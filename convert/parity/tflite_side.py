@@ -102,7 +102,7 @@ class TfliteSide(ModelSide):
                 return self._in_batches(pixels, batch, advance)
         return self._one_by_one(pixels, advance)
 
-    def one_face(self) -> Callable[[NDArray[np.uint8]], object]:
+    def one_input(self) -> Callable[[NDArray[np.uint8]], object]:
         model, stored = Model(self.content, 1, self.about.name), self._stored
         return lambda face: model.run(stored(face))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
-from devices.base import Deadlines, Frame
+from devices.base import Deadlines, Frame, Opening
 
 __all__ = ["Source"]
 
@@ -21,6 +21,10 @@ class Source:
     live = True
     name: str
     fps: float | None = None
+
+    @classmethod
+    def prepare(cls, opening: Opening) -> None:
+        """What may take long and is no matter of the device, such as imports; before the clock of the source starts."""
 
     @classmethod
     def present(cls, target: str, options: Any, epoch_s: float) -> bool | None:

@@ -26,8 +26,10 @@ __all__ = ["Fault", "Synthetic", "number_in"]
 
 Kind = Literal["stall", "freeze", "open", "stop", "die", "lost", "barred", "size", "torn", "black"]
 _KINDS = get_args(Kind)
-_FAULT = re.compile(r"(\w+)@(\d+(?:\.\d+)?)(s?)(?::(\d+(?:\.\d+)?))?")
+_FAULT = re.compile(r"(\w+)@(?:(/.+)|(\d+(?:\.\d+)?)(s?)(?::(\d+(?:\.\d+)?))?)")
 _FOR_EVER_S = 1e9
+_EXACT_S = 1e-6  # so that frame 35 at 30 frames a second comes after the end of a fault at frame 20 of half a second
+_LOOK_S = 0.01  # between two looks whether a fault's file is still there
 _BACKGROUND = 90
 _BITS = 32
 _SHARE = 0.8  # of the frame's height that the picture takes
@@ -35,26 +37,39 @@ _SHARE = 0.8  # of the frame's height that the picture takes
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault of the script, written KIND@FRAME[:SECONDS] or KIND@TIMEs[:SECONDS]: "stall@90:2", "die@4.5s:1".
+    """One fault, written KIND@FRAME[:SECONDS], KIND@TIMEs[:SECONDS] or KIND@FILE: "stall@90:2", "die@4.5s:1", "lost@/tmp/gone".
 
     Attributes:
         kind: stall (a read does not return before the fault's end), freeze (a read never returns), open (opening does not
             return before the end), stop (closing never returns), die (the process is killed, then the device is absent),
             lost (a read fails, then the device is absent), barred (opening is refused as without permission), size (frames of half the size), torn (the lower half is the
-            decoder's grey), black.
+            decoder's grey), black. The last three are of frames, and so exact to the frame.
         begins: frame number, or seconds.
         in_seconds: which of them.
         lasts_s: in seconds.
+        file: the fault goes on while this file is there, whatever the time; empty for one by time.
     """
 
     kind: Kind
-    begins: float
-    in_seconds: bool
-    lasts_s: float
+    begins: float = 0.0
+    in_seconds: bool = False
+    lasts_s: float = _FOR_EVER_S
+    file: str = ""
 
     def begins_s(self, fps: float) -> float:
         """Seconds after the source was opened first."""
         return self.begins if self.in_seconds else self.begins / fps
+
+    def goes_on(self, now_s: float, fps: float) -> bool:
+        """Whether it is there so many seconds after the source was opened first."""
+        if self.file:
+            return os.path.exists(self.file)
+        begins_s = self.begins_s(fps)
+        return begins_s - _EXACT_S <= now_s < begins_s + self.lasts_s - _EXACT_S
+
+    def left_s(self, now_s: float, fps: float) -> float:
+        """How long to wait until it is over, or until it is looked at again."""
+        return _LOOK_S if self.file else self.begins_s(fps) + self.lasts_s - now_s
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,7 @@ class SyntheticOptions:
 
     Attributes:
         size: of a frame.
-        fps: frames a second; 0 gives them as fast as they are read, and then no faults.
+        fps: frames a second; 0 gives them as fast as they are read, and then no faults by time.
         frames: after so many frames it ends as a recording does; 0 for never.
         picture: path of the picture that moves; without it what the program gives, or a pattern.
         fault: faults, separated by commas; see `Fault`. A fault without seconds lasts for ever.
@@ -80,8 +95,10 @@ class SyntheticOptions:
             raise ValueError(f"fps={self.fps:g}: expected 0.1 to 1000, or 0")
         if self.frames < 0:
             raise ValueError(f"frames={self.frames}: expected 0 or more")
-        if self.faults() and self.fps == 0:
-            raise ValueError("fault with fps=0: expected a speed, for faults are a matter of time")
+        if any(not fault.file for fault in self.faults()) and self.fps == 0:
+            raise ValueError(
+                "fault with fps=0: expected a speed, for faults are a matter of time, or a fault by a file"
+            )
 
     def faults(self) -> tuple[Fault, ...]:
         """The parsed script. Raises ValueError."""
@@ -137,6 +154,11 @@ class Synthetic(Source):
         self._closed = False
 
     @classmethod
+    def prepare(cls, opening: Opening) -> None:
+        if opening.picture:
+            find_reader(opening.picture_reader)
+
+    @classmethod
     def present(cls, target: str, options: Any, epoch_s: float) -> bool | None:
         return not _active(options.faults(), ("die", "lost"), options.fps, time.monotonic() - epoch_s)
 
@@ -163,11 +185,17 @@ class Synthetic(Source):
         """The fault of these kinds that is going on now."""
         return _active(self._faults, kinds, self._options.fps, time.monotonic() - self._epoch_s)
 
+    def _shows(self, kind: Kind) -> bool:
+        """Whether this frame has a fault of that kind: by when it is due, so that a late frame is the same frame."""
+        due_s = self._number / self.fps if self.fps is not None else 0.0
+        return _active(self._faults, (kind,), self._options.fps, due_s) is not None
+
     def _wait_for_end_of(self, kind: Kind) -> bool:
-        fault = self._fault(kind)
-        if fault is not None:
-            time.sleep(max(0.0, self._epoch_s + fault.begins_s(self._options.fps) + fault.lasts_s - time.monotonic()))
-        return fault is not None
+        waited = False
+        while (fault := self._fault(kind)) is not None:
+            waited = True
+            time.sleep(max(0.0, fault.left_s(time.monotonic() - self._epoch_s, self._options.fps)))
+        return waited
 
     def _suffer(self) -> None:
         if self._fault("die"):
@@ -195,10 +223,10 @@ class Synthetic(Source):
 
     def _draw(self) -> NDArray[np.uint8]:
         width, height = self._options.size.width, self._options.size.height
-        if self._fault("size"):
+        if self._shows("size"):
             width, height = max(16, width // 2), max(16, height // 2)
         image = np.full((height, width, 3), _BACKGROUND, np.uint8)
-        if self._fault("black"):
+        if self._shows("black"):
             image[:] = 0
             return image
         # A slow walk, side to side in 240 frames and up and down in 360.
@@ -208,7 +236,7 @@ class Synthetic(Source):
         top = round((height - picture.shape[0]) * (0.5 + 0.45 * np.cos(phase / 360)))
         image[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
         _stamp(image, self._number)
-        if self._fault("torn"):
+        if self._shows("torn"):
             image[height // 2 :] = 128
         return image
 
@@ -245,8 +273,7 @@ def _pattern() -> NDArray[np.uint8]:
 
 def _active(faults: tuple[Fault, ...], kinds: tuple[str, ...], fps: float, now_s: float) -> Fault | None:
     for fault in faults:
-        begins_s = fault.begins_s(fps)
-        if fault.kind in kinds and begins_s <= now_s < begins_s + fault.lasts_s:
+        if fault.kind in kinds and fault.goes_on(now_s, fps):
             return fault
     return None
 
@@ -254,8 +281,13 @@ def _active(faults: tuple[Fault, ...], kinds: tuple[str, ...], fps: float, now_s
 def _fault(text: str) -> Fault:
     match = _FAULT.fullmatch(text)
     if match is None or match[1] not in _KINDS:
-        raise ValueError(f"fault {text!r}: expected KIND@FRAME[:SECONDS] with a kind of {', '.join(_KINDS)}")
-    return Fault(match[1], float(match[2]), bool(match[3]), float(match[4]) if match[4] else _FOR_EVER_S)  # type: ignore[arg-type]
+        raise ValueError(
+            f"fault {text!r}: expected KIND@FRAME[:SECONDS] or KIND@FILE with a kind of {', '.join(_KINDS)}"
+        )
+    kind, file, begins, in_seconds, lasts_s = match.groups()
+    if file:
+        return Fault(kind, file=file)  # type: ignore[arg-type]
+    return Fault(kind, float(begins), bool(in_seconds), float(lasts_s) if lasts_s else _FOR_EVER_S)  # type: ignore[arg-type]
 
 
 def _absent() -> CameraAbsentError:

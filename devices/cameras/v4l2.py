@@ -18,7 +18,7 @@ from devices.errors import CameraAbsentError, CameraError, CameraSetupError
 from devices.quiet import quiet_libraries
 from devices.spec import Size
 
-__all__ = ["V4l2", "capabilities_of", "holders"]
+__all__ = ["V4l2", "capabilities_of", "holders", "tell_capabilities"]
 
 # linux/videodev2.h: VIDIOC_QUERYCAP = _IOR('V', 0, struct v4l2_capability), which has 104 bytes.
 _QUERYCAP = 0x80685600
@@ -178,6 +178,15 @@ def capabilities_of(path: Path) -> tuple[str, bool]:
     _, card, _, _, capabilities, device_capabilities = _CAPABILITY.unpack(answer)
     own = device_capabilities if capabilities & _DEVICE_CAPS else capabilities
     return card.rstrip(b"\0").decode("utf-8", "replace"), bool(own & _VIDEO_CAPTURE)
+
+
+def tell_capabilities(parent: Any, arguments: dict[str, Any]) -> None:
+    """In a child process, for a driver may hang: tells the parent {"name", "captures"}, or {"errno"} where it fails."""
+    try:
+        name, captures = capabilities_of(Path(arguments["device"]))
+        parent.send({"name": name, "captures": captures})
+    except OSError as error:
+        parent.send({"errno": error.errno or errno.EIO})
 
 
 def holders(device: Path, root: Path = Path("/")) -> list[str]:

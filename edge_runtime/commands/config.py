@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from edge_runtime.bundle import read_bundle
-from edge_runtime.config import Loaded, keys, load_config, read_secret
+from edge_runtime.config import keys, load_config
+from edge_runtime.config_check import check_usable
 from edge_runtime.config_text import as_json, as_toml, changed, starting_file
-from edge_runtime.detectors import open_detector
 from edge_runtime.errors import OutputError
 
 __all__ = ["run"]
@@ -22,7 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "show":
         print(as_json(loaded) if arguments.json else as_toml(loaded), end="\n" if arguments.json else "")
         return 0
-    _check_named(loaded)
+    check_usable(loaded.config)
     read = f"{loaded.file}" if loaded.file else "no file"
     print(f"{read}: {len(list(keys()))} settings, {changed(loaded)} of them changed; all can be used")
     return 0
@@ -40,12 +39,3 @@ def _init(path: Path) -> int:
         raise OutputError(f"{path}: {error.strerror}", "a place that can be written", "check its folder") from error
     print(f"{path}: every setting with its default; fer-edge config check --config {path} once it is changed")
     return 0
-
-
-def _check_named(loaded: Loaded) -> None:
-    """Opens what the settings name and what lies on this machine; cameras and accelerators are left to `fer-edge doctor`."""
-    config = loaded.config
-    read_bundle(config.model.bundle)
-    open_detector(config.detector.spec)
-    if config.mqtt.password_file:
-        read_secret(Path(config.mqtt.password_file))

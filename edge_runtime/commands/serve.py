@@ -18,7 +18,7 @@ from edge_runtime.config import Config, load_config
 from edge_runtime.errors import UsageError
 from edge_runtime.hub import Hub, Seen
 from edge_runtime.live_metrics import LiveMetrics
-from edge_runtime.live_state import LiveState
+from edge_runtime.live_state import ENDED, LiveState
 from edge_runtime.pipeline import Recognizer, load
 
 __all__ = ["Loop", "run", "serve"]
@@ -86,6 +86,7 @@ def serve(config: Config, loop_of: Callable[[Config, Hub], Loop], stop: threadin
         bundle=bundle.name,
         bundle_sha256=bundle.sha256,
         detector=config.detector.spec,
+        accelerator=config.accelerator.spec,
         log=Path(config.log.path) if config.log.path else None,
         keeps_pictures=bool(config.output.annotate),
         open_recognizer=open_recognizer,
@@ -142,7 +143,8 @@ class _Running:
             raise
         else:
             if not self._ended.is_set():
-                self._hub.put(Seen(None, LiveState(faults={"source": "the recording has ended"})))
+                ended = LiveState(faults={"source": "the recording has ended"}, camera=ENDED)
+                self._hub.put(Seen(None, ended))
                 print("fer-edge: the source has ended; the page stays until it is stopped", file=sys.stderr, flush=True)
 
 

@@ -10,7 +10,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_runtime.config import DEFAULT, Loaded, load_config
+from edge_runtime.config import DEFAULT, PREFIX, Loaded, load_config
+from edge_runtime.config_check import check_usable, relative_paths
 from edge_runtime.errors import ServiceError
 from edge_runtime.files import write_whole
 from edge_runtime.unit import MARK, Unit, kiosk_entry, unit_text
@@ -44,6 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _install(arguments: argparse.Namespace, places: _Places) -> int:
     loaded = load_config(arguments.config, changes=tuple(arguments.set))
+    _check_settings(loaded)
     texts = {places.unit: unit_text(_unit(arguments, loaded))}
     if arguments.kiosk:
         texts[places.kiosk] = kiosk_entry(loaded.config.service.kiosk_url, os.path.abspath(sys.executable))
@@ -51,6 +53,7 @@ def _install(arguments: argparse.Namespace, places: _Places) -> int:
         print("\n".join(f"# {path}\n{text}" for path, text in texts.items()), end="")
         return 0
     _may_write(arguments.user)
+    check_usable(loaded.config, served=arguments.kiosk)
     _systemctl(arguments.user, "--version")
     for path in texts:
         _check_ours(path)
@@ -89,19 +92,26 @@ def _unit(arguments: argparse.Namespace, loaded: Loaded) -> Unit:
     for change in arguments.set:
         command += ["--set", change]
     writable = []
-    for name, value in (("log.path", config.log.path), ("output.annotate", config.output.annotate)):
-        if not value:
-            continue
+    for value in filter(None, (config.log.path, config.output.annotate)):
         folder = Path(value).parent
-        if not folder.is_absolute():
-            raise ServiceError(
-                f"{name} = {value!r}",
-                "an absolute path, for a service has no folder of its own",
-                "write the whole path",
-            )
         if folder != STATE_FOLDER and folder not in writable:
             writable.append(folder)
     return Unit(tuple(command), config.service, "" if arguments.user else _account(arguments.run_as), tuple(writable))
+
+
+def _check_settings(loaded: Loaded) -> None:
+    """What is right in this terminal and not in a service."""
+    for name, value in relative_paths(loaded.config):
+        raise ServiceError(
+            f"{name} = {value!r}", "an absolute path, for a service starts in another folder", "write the whole path"
+        )
+    for name, origin in loaded.origins.items():
+        if origin.startswith(PREFIX):
+            raise ServiceError(
+                f"{name} from the environment variable {origin}",
+                "settings that the service sees too",
+                f"unset {origin}, and write it into the file or give --set {name}=…",
+            )
 
 
 def _account(named: str | None) -> str:

@@ -58,6 +58,7 @@ class About:
     Attributes:
         source: where frames come from, without a password.
         bundle, bundle_sha256, detector: what answers.
+        accelerator: what was asked to compute; what does so now stands in the state.
         log: the event log, which the keeper may take out; None where there is none.
         keeps_pictures: whether this run writes frames to a file; the page tells visitors.
         open_recognizer: for pictures that are sent.
@@ -67,6 +68,7 @@ class About:
     bundle: str = ""
     bundle_sha256: str = ""
     detector: str = ""
+    accelerator: str = "cpu"
     log: Path | None = None
     keeps_pictures: bool = False
     open_recognizer: Callable[[], Recognizer] = field(default=load)
@@ -182,6 +184,7 @@ class _Kiosk:
                 "bundle": about.bundle,
                 "bundle_sha256": about.bundle_sha256,
                 "detector": about.detector,
+                "accelerator": about.accelerator,
                 "log": about.log is not None,
                 "board": None
                 if board is None

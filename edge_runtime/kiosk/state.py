@@ -32,6 +32,9 @@ def state_as_json(shown: Shown, vitals: Vitals) -> dict[str, Any]:
         "frames_per_second": round(state.frames_per_second, 1),
         "temperature_c": vitals.temperature_c,
         "accelerator": state.accelerator,
+        "camera": state.camera,
+        "processed": state.processed,
+        "dropped": state.dropped,
         "faults": vitals.faults(state),
     }
 

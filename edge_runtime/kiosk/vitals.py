@@ -12,7 +12,7 @@ from devices.board import Board, read_board
 from edge_runtime.clock import Clock, SystemClock
 from edge_runtime.hub import Hub
 from edge_runtime.kiosk.newest import Newest
-from edge_runtime.live_state import LiveState
+from edge_runtime.live_state import ENDED, LiveState
 
 __all__ = ["EVERY_S", "KEPT_SAMPLES", "Sample", "Vitals"]
 
@@ -105,7 +105,7 @@ class Vitals:
         faults = dict(state.faults)
         if self._hub.closed:
             faults["loop"] = "the live loop has ended"
-        elif self._newest.age_s() > STALE_AFTER_S:
+        elif state.camera != ENDED and self._newest.age_s() > STALE_AFTER_S:
             faults["loop"] = f"no result for {self._newest.age_s():.0f} s"
         for name in (self.board.throttling if self.board else None) or ():
             if not name.endswith("has occurred"):

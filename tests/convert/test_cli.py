@@ -51,7 +51,7 @@ def test_user_sees_the_summary_and_nothing_of_tensorflow(made, tmp_path):
     assert (outcome.returncode, outcome.stderr) == (0, "")
     lines = outcome.stdout.splitlines()
     assert lines[0] == f"{out}: int8, {out.stat().st_size:,} bytes"
-    assert "2 CONV_2D" in lines[1]
+    assert "3 CONV_2D" in lines[1], "two, and the dense layer"
     assert lines[2:4] == [
         "  input uint8 1 × 48 × 48 × 1, scale 1, zero point 0",
         "  output uint8 1 × 7, scale 0.00390625, zero point 0",

@@ -23,6 +23,16 @@ def test_facts_are_read_from_the_file(graph):
     assert graph.output.scale == 1 / 256
 
 
+def test_what_an_operator_does_is_read_from_the_file(graph):
+    mean = next(node for node in graph.nodes if node.operator == "MEAN")
+    dense = next(node for node in graph.nodes if node.operator == "FULLY_CONNECTED")
+    assert graph.tensors[mean.inputs[1]].values == (1, 2)
+    assert mean.options["keepDims"] is False
+    assert (dense.version, graph.tensors[dense.inputs[1]].scales) == (4, 7)
+    assert graph.tensors[dense.inputs[1]].values == ()
+    assert graph.tensors[dense.inputs[0]].scales == 1
+
+
 @pytest.mark.parametrize(("path", "classes"), [(TINY_GREY, 7), (TINY_COLOUR, 8)], ids=["grey", "colour"])
 def test_whole_model_passes(path, classes):
     check_graph(read_graph((path / "model.tflite").read_bytes(), "tiny"), "int8", classes, "tiny")

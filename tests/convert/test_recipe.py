@@ -44,6 +44,8 @@ def test_recipe_anywhere_is_read_by_its_path(tmp_path):
         ('["logits", "block5_*"]', '"logits"', "keep_layers = 'logits'; expected a list"),
         ("count = 64", 'io = "int8"', "io 'int8' for the kind mixed"),
         ("count = 64", 'io = "int4"', "io 'int4'"),
+        ("count = 64", 'dense = "convolution"', "dense 'convolution' for the kind mixed"),
+        ("count = 64", 'dense = "row"', "dense 'row'"),
         ("count = 64", 'count = "64"', "count = '64' "),
         ("count = 64", 'sha256 = "x"', "sha256 is no known key"),
         ('name = "mine"', "", "no name"),

@@ -1,11 +1,20 @@
 """Promises of the lists of attached cameras and Edge TPUs, read from made-up trees."""
 
 import errno
+import os
+from pathlib import Path
 
 import pytest
 
 from devices.accelerators.edgetpu import EdgeTpu
-from devices.attached import AttachedTpu, attached_tpus, has_ribbon_camera, ribbon_cameras, video_cameras
+from devices.attached import (
+    AttachedTpu,
+    asked_in_a_child,
+    attached_tpus,
+    has_ribbon_camera,
+    ribbon_cameras,
+    video_cameras,
+)
 from devices.errors import CameraSetupError
 
 
@@ -43,6 +52,17 @@ def test_usb_cameras_are_listed_in_order_with_what_is_in_the_way(tmp_path):
     assert [bool(camera.mend) for camera in cameras] == [False, True, True]
     assert "usermod -aG video" in cameras[1].mend
     assert "end the program" in cameras[2].mend
+
+
+def test_a_device_is_asked_in_a_process_of_its_own_and_one_that_hangs_is_not_waited_for(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        asked_in_a_child(tmp_path / "video0", 60)
+    with pytest.raises(OSError, match="ioctl"):
+        asked_in_a_child(Path("/dev/null"), 60)
+    with pytest.raises(TimeoutError, match="no answer within 0 s"):
+        asked_in_a_child(Path("/dev/null"), 0)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
 
 
 def test_a_camera_that_another_process_holds_names_it(tmp_path):

@@ -1,29 +1,20 @@
 """Promises of each camera, opened in this process."""
 
 import os
-import socket
-import sys
 import time
-import types
 from typing import ClassVar
 
 import cv2
 import numpy as np
 import pytest
 
-from devices.base import Opening
-from devices.camera_child import flaw, is_black, open_camera
+from devices.camera_child import flaw, is_black
 from devices.cameras.images import Images
-from devices.cameras.pi import PiCamera, why_missing
 from devices.cameras.synthetic import Synthetic, SyntheticOptions, number_in
 from devices.cameras.v4l2 import V4l2, holders
 from devices.errors import CameraError, CameraSetupError
-from devices.spec import Size, parse_source
-from tests.devices.rtsp_server import RtspServer
-
-
-def opened(text, **opening):
-    return open_camera(parse_source(text), Opening(epoch_s=time.monotonic(), **opening))
+from devices.spec import Size
+from tests.devices.opening import opened
 
 
 @pytest.fixture(scope="module")
@@ -194,138 +185,3 @@ def test_settings_reach_the_driver_and_what_it_does_not_take_is_said(monkeypatch
         opened("v4l2?size=1280x720")
     with pytest.raises(CameraSetupError, match="gives MJPG instead of YUYV"):
         opened("v4l2?format=YUYV")
-
-
-# RTSP, from a server of our own
-
-
-def test_a_network_camera_is_watched_with_its_password_over_tcp():
-    with RtspServer(colour=(200, 40, 40)) as server, opened(server.url) as camera:
-        frames = [camera.read() for _ in range(4)]
-    assert [frame.index for frame in frames] == [0, 1, 2, 3]
-    assert frames[0].image.shape == (96, 128, 3)
-    assert abs(frames[3].image.reshape(-1, 3).mean(axis=0) - (200, 40, 40)).max() < 4
-    assert "hunter2" not in camera.name
-
-
-def test_a_wrong_password_is_refused_and_not_shown():
-    with RtspServer() as server, pytest.raises(CameraError, match="user and password") as caught:
-        opened(server.url.replace("hunter2", "letmein"))
-    assert "letmein" not in str(caught.value)
-
-
-def test_a_network_camera_that_falls_silent_is_given_up_in_time():
-    with RtspServer() as server, opened(f"{server.url}#timeout_s=1") as camera:
-        camera.read()
-        server.sending.clear()
-        began = time.monotonic()
-        with pytest.raises(CameraError, match="broke off"):
-            while True:
-                camera.read()
-        assert time.monotonic() - began < 6
-
-
-def test_a_refused_and_a_silent_address_end_in_time_and_show_no_password():
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        port = silent.getsockname()[1]
-        began = time.monotonic()
-        with pytest.raises(CameraError, match="no answer within") as caught:
-            opened(f"rtsp://me:hunter2@127.0.0.1:{port}/live#timeout_s=1")
-        assert time.monotonic() - began < 5
-        assert "hunter2" not in str(caught.value)
-    with pytest.raises(CameraError, match="refused") as caught:
-        opened(f"rtsp://me:hunter2@127.0.0.1:{port}/live")
-    assert "hunter2" not in str(caught.value)
-    assert "OPENCV_FFMPEG_CAPTURE_OPTIONS" not in os.environ
-
-
-# picamera2 without a Pi: its place is taken by a stand-in with the recorded signatures
-
-
-class StandIn:
-    made: ClassVar[list] = []
-    camera_controls: ClassVar[dict] = {"FrameDurationLimits": None, "AfMode": None, "Brightness": None}
-
-    def __init__(self, camera_num=0):
-        self.calls = []
-        StandIn.made.append(self)
-
-    @staticmethod
-    def global_camera_info():
-        return [{"Model": "imx708", "Id": "/base/soc/i2c0mux", "Num": 0}]
-
-    def create_video_configuration(self, **options):
-        self.options = options
-        return options
-
-    def configure(self, configuration):
-        self.configuration = configuration
-
-    def camera_configuration(self):
-        return self.configuration
-
-    def start(self):
-        self.calls.append("start")
-
-    def stop(self):
-        self.calls.append("stop")
-
-    def close(self):
-        self.calls.append("close")
-
-    def capture_request(self):
-        stand_in = self
-
-        class Request:
-            def make_array(self, name):
-                if name == "main":
-                    return np.full((480, 640, 3), (255, 0, 0), np.uint8)
-                return np.full((240 * 3 // 2, 384), 128, np.uint8)  # rows padded from 320 to 384
-
-            def get_metadata(self):
-                return {"SensorTimestamp": time.monotonic_ns() - 20_000_000}
-
-            def release(self):
-                stand_in.calls.append("release")
-
-        return Request()
-
-
-@pytest.fixture
-def picamera2(monkeypatch):
-    monkeypatch.setitem(sys.modules, "picamera2", types.SimpleNamespace(Picamera2=StandIn))
-    transform = lambda hflip, vflip: (hflip, vflip)  # noqa: E731
-    monkeypatch.setitem(sys.modules, "libcamera", types.SimpleNamespace(Transform=transform))
-    StandIn.made = []
-
-
-def test_the_boards_camera_is_set_up_and_gives_bgr_and_a_small_view(picamera2):
-    with opened("picamera2?lores=320x240&fps=20&rotate=180&brightness=0.5") as camera:
-        frame = camera.read()
-    made = StandIn.made[0]
-    assert made.options["main"] == {"size": (640, 480), "format": "RGB888"}
-    assert made.options["lores"] == {"size": (320, 240), "format": "YUV420"}
-    assert made.options["transform"] == (True, True)
-    assert made.options["controls"] == {"FrameDurationLimits": (50_000, 50_000), "AfMode": 2, "Brightness": 0.5}
-    assert (frame.image[0, 0] == (255, 0, 0)).all()
-    assert frame.small.shape == (240, 320, 3)
-    assert 0.015 < time.monotonic() - frame.time_s < 1
-    assert made.calls == ["start", "release", "stop", "close"]
-
-
-def test_a_board_without_that_camera_or_setting_says_so(picamera2):
-    with pytest.raises(CameraError, match="not among the 1 cameras"):
-        opened("picamera2:3")
-    with pytest.raises(CameraSetupError, match="has no ExposureTime"):
-        opened("picamera2?exposure_us=10000")
-    assert StandIn.made[-1].calls == ["stop", "close"]
-
-
-def test_a_missing_picamera2_names_the_package_or_the_environment(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "picamera2", None)
-    with pytest.raises(CameraSetupError, match=r"python3-picamera2|system-site-packages"):
-        PiCamera()
-    assert "apt install -y python3-picamera2" in why_missing(tmp_path)
-    (tmp_path / "usr/lib/python3/dist-packages/picamera2").mkdir(parents=True)
-    assert "--system-site-packages" in why_missing(tmp_path)
-    assert "apt" not in why_missing(tmp_path)

@@ -38,6 +38,7 @@ def test_targets_and_settings_are_read():
         ("folder:pictures/?fps=2", "pictures/"),
         ("synthetic", ""),
         ("synthetic?fault=stall@3:2,die@4s", ""),
+        ("synthetic?fps=0&fault=lost@/tmp/gone", ""),
         ("rtsp://cam/live?channel=1&subtype=0#transport=udp", "rtsp://cam/live?channel=1&subtype=0"),
     ],
 )

@@ -5,9 +5,12 @@ import tomllib
 
 import pytest
 
+from devices.errors import ExplainedError
+from edge_runtime import config_check
 from edge_runtime.config import Config, keys, load_config, read_secret
+from edge_runtime.config_check import check_usable
 from edge_runtime.config_text import as_toml, starting_file
-from edge_runtime.errors import ConfigError
+from edge_runtime.errors import ConfigError, UsageError
 from tests.support import fer_edge
 
 
@@ -85,6 +88,10 @@ def test_a_wrong_change_on_the_command_line_is_refused(change):
         load_config(changes=(change,), environment={})
 
 
+def test_variables_that_are_no_settings_are_left_alone():
+    assert load_config(environment={"FER_EDGE_DEVICE_STDERR": "1"}).config == Config()
+
+
 def test_every_setting_can_be_given_by_the_environment_as_its_own_type(tmp_path):
     environment = {key.variable: str(key.default) for key in keys()}
     assert load(tmp_path, environment=environment).config == Config()
@@ -160,3 +167,29 @@ def test_check_refuses_what_is_not_on_this_machine():
         outcome = fer_edge("config", "check", "--set", change)
         assert outcome.returncode == 2
         assert len(outcome.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("source.spec=sintetic", "did you mean 'synthetic'"),
+        ("accelerator.spec=edgetpu:usb:x", "expected usb"),
+        ("detector.spec=harr", "harr"),
+        ("output.annotate=seen.avi", "ends in .mp4"),
+        ("mqtt.ca_file=/nowhere", "mqtt.ca_file = '/nowhere', which is no file"),
+        ("kiosk.token_file=/nowhere", "kiosk.token_file"),
+    ],
+)
+def test_a_setting_that_a_run_would_refuse_is_refused_before(change, said):
+    with pytest.raises(ExplainedError, match=said):
+        check_usable(load_config(changes=(change,), environment={}).config)
+
+
+def test_an_extra_that_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setattr(config_check, "_EXTRAS", {"mqtt": ("no_such_module",), "kiosk": ("nor_this_one",)})
+    config = load_config(flags={"mqtt.url": "mqtt://broker:1883"}, environment={}).config
+    with pytest.raises(UsageError, match=r"fer-edge\[mqtt\]"):
+        check_usable(config)
+    check_usable(Config())
+    with pytest.raises(UsageError, match=r"fer-edge\[kiosk\]"):
+        check_usable(Config(), served=True)

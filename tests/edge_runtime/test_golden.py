@@ -67,6 +67,20 @@ def test_another_way_of_resizing_is_told(path, interpolation):
 
 
 @BOTH
+@pytest.mark.parametrize("levels", [1, 2])
+def test_scaling_that_rounds_otherwise_passes_within_one_grey_level_and_is_said(path, levels):
+    def rounded(frame, square, size, channels):
+        pixels = crop_face(frame, square, size, channels)
+        pixels[::9] = np.where(pixels[::9] < 128, pixels[::9] + levels, pixels[::9] - levels)
+        return pixels
+
+    verdict = check(*opened(path), crop=rounded)
+    assert verdict.passed == (levels == 1)
+    assert not verdict.exact
+    assert "crops differ by" in verdict.message
+
+
+@BOTH
 def test_another_crop_size_is_told(path):
     verdict = check(*opened(path), crop=lambda frame, square, size, channels: crop_face(frame, square, 32, channels))
     assert (verdict.passed, verdict.cause) == (False, "resize")

@@ -62,8 +62,8 @@ def _throttling_later():
     [
         ({"most_s": 0.35}, "frames, fewer than 30"),
         ({"detector": Boxes(boxes=())}, "a face in 0 of"),
-        ({"source": "synthetic?size=64x48&fps=120&fault=torn@0.4s:0.1"}, "torn or of a wrong size"),
-        ({"source": "synthetic?size=64x48&fps=120&fault=die@0.5s:0.2"}, "camera degraded"),
+        ({"source": "synthetic?size=64x48&fps=120&fault=torn@0.2s:0.1"}, "torn or of a wrong size"),
+        ({"source": "synthetic?size=64x48&fps=120&fault=die@0.2s:0.2"}, "camera degraded"),
         ({"read": _throttling_later()}, "throttling has occurred during the run"),
         ({"read": lambda: replace(COOL, temperature_c=90.0)}, "board degraded: 90 °C"),
     ],
@@ -78,7 +78,7 @@ def test_an_interrupted_run_is_invalid(monkeypatch):
     monkeypatch.setattr(single_stream, "LEAST_FRAMES", 10_000)
     began = time.monotonic()
     result = measured(stop=_stopped())
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20
     assert "interrupted" in result.broken
 
 

@@ -47,6 +47,17 @@ def test_right_table_becomes_its_dataclass():
     assert parse_table(Outer, table, "it.toml", TrainRecipeError) == Outer("a", Inner(2.0), ("b", "c"))
 
 
+@dataclass(frozen=True)
+class Named:
+    by_name: dict[str, Inner]
+
+
+def test_each_entry_of_a_table_of_names_is_checked():
+    assert parse_table(Named, {"by_name": {"a": {"rate": 2}}}, "it.toml", TrainRecipeError).by_name == {"a": Inner(2.0)}
+    with pytest.raises(TrainRecipeError, match=r"by_name\.a\.rat is no known key"):
+        parse_table(Named, {"by_name": {"a": {"rat": 2}}}, "it.toml", TrainRecipeError)
+
+
 @pytest.mark.parametrize("error", [ConvertRecipeError, TrainRecipeError])
 def test_a_file_is_found_by_its_name_in_the_folder_or_by_its_path(tmp_path, error):
     (tmp_path / "here").mkdir()

@@ -19,73 +19,109 @@ from devices.worker import CameraWorker, Phase
 from tests.support import ROOT
 
 SMALL = "synthetic?size=160x120&fps=30"
+LATE_S = 12.0
+"""What a machine under load may need for what takes two or three seconds on an idle one; `benchmarks.endurance_cameras` times it."""
 
 
 class Watch:
-    """Drives a source and notes when it was lost and when frames came, in seconds since it was opened first."""
+    """Drives a source and notes when it was lost and when it came back, its faults, and its frames' numbers."""
 
     def __init__(self, source):
         self.source = source
         self.lost_s, self.back_s, self.numbers, self.faults = [], [], [], []
+        self._phase = source.state.phase
 
-    def run(self, until_s, pause_s=0.0, backs=None):
-        """Until then, or until the camera came back that many times."""
-        phase = self.source.state.phase
-        while time.monotonic() - self.source.epoch_s < until_s and len(self.back_s) != backs:
-            frame = self.source.newest(0.05)
-            now_s = time.monotonic() - self.source.epoch_s
-            if frame is not None:
-                self.numbers.append((frame.index, number_in(frame.image)))
-            state = self.source.state
-            if state.phase is Phase.LOST and phase is not Phase.LOST:
-                self.lost_s.append(now_s)
-                self.faults.append(state.fault)
-            if state.phase is Phase.LIVE and phase is Phase.LOST:
-                self.back_s.append(now_s)
-            phase = state.phase
-            time.sleep(pause_s)
+    def step(self, pause_s=0.0):
+        frame = self.source.newest(0.05)
+        if frame is not None:
+            self.numbers.append((frame.index, number_in(frame.image)))
+        state = self.source.state
+        if state.phase is Phase.LOST and self._phase is not Phase.LOST:
+            self.lost_s.append(time.monotonic())
+            self.faults.append(state.fault)
+        if state.phase is Phase.LIVE and self._phase is Phase.LOST:
+            self.back_s.append(time.monotonic())
+        self._phase = state.phase
+        time.sleep(pause_s)
+
+    def run(self, seconds, pause_s=0.0):
+        """For so long, counted from now."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.step(pause_s)
         return self
+
+    def until(self, condition, seconds=60.0):
+        """Until then, on a machine that is as slow as it likes."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"it did not come about: {self.source.state}"
+            self.step()
+        return self
+
+    def until_phase(self, phase):
+        return self.until(lambda: self.source.state.phase is phase)
+
+
+class Switch:
+    """A fault that begins and ends when the test says so: its file."""
+
+    def __init__(self, folder, name="fault"):
+        self.file = folder / name
+
+    def on(self):
+        self.file.touch()
+        return time.monotonic()
+
+    def off(self):
+        self.file.unlink()
+        return time.monotonic()
 
 
 @pytest.mark.parametrize(
-    ("fault", "began_s", "ended_s", "said"),
+    ("kinds", "said"),
     [
-        ("stall@1.5s:2.8", 1.5, 4.3, "no frame for"),
-        ("lost@1.5s:1.5,stop@1.5s:1.5", 1.5, 3.0, "not there"),
-        ("die@1.5s:1.2", 1.5, 2.7, "SIGKILL"),
-        ("freeze@1.5s:2.2", 1.5, 3.7, "no frame for"),
-        ("size@1.5s:2.2", 1.5, 3.7, "of 80 × 60 pixels"),
+        ("stall", "no frame for"),
+        ("lost stop", "not there"),
+        ("die", "SIGKILL"),
+        ("freeze", "no frame for"),
+        ("size", "of 80 × 60 pixels"),
     ],
 )
-def test_a_fault_is_reported_within_three_seconds_and_the_camera_back_two_after_its_end(
-    fault, began_s, ended_s, said, caplog
-):
-    with CameraWorker(f"{SMALL}&fault={fault}") as source:
-        watch = Watch(source).run(ended_s + 3, backs=1)
+def test_a_fault_is_reported_in_time_and_the_camera_back_soon_after_its_end(kinds, said, tmp_path, caplog):
+    switch = Switch(tmp_path)
+    with CameraWorker(f"{SMALL}&fault={','.join(f'{kind}@{switch.file}' for kind in kinds.split())}") as source:
+        watch = Watch(source).until_phase(Phase.LIVE)
+        began_s = switch.on()
+        watch.until_phase(Phase.LOST)
+        ended_s = switch.off()
+        watch.until_phase(Phase.LIVE)
         counts = source.state.counts
     (lost_s,), (back_s,) = watch.lost_s, watch.back_s
-    assert began_s <= lost_s < began_s + 3
-    assert back_s < ended_s + 2
+    assert lost_s - began_s < LATE_S
+    assert back_s - ended_s < LATE_S
     assert said in watch.faults[0]
     assert source.state.outages == 1
     assert counts.produced == counts.delivered + counts.dropped
     assert [(" lost: " in line, " back after " in line) for line in caplog.messages] == [(True, False), (False, True)]
 
 
-def test_five_outages_leave_no_process_thread_or_descriptor_behind():
+def test_five_outages_leave_no_process_thread_or_descriptor_behind(tmp_path):
     def held():
         return len(os.listdir("/proc/self/fd")), threading.active_count()
 
     before = held()
-    faults = ",".join(
-        f"{kind}@{second}s:0.3" for second, kind in zip((1.5, 3.5, 5.5, 7.5, 9.5), ("lost", "die") * 3, strict=False)
-    )
+    switches = [Switch(tmp_path, kind) for kind in ("lost", "die")]
+    faults = ",".join(f"{switch.file.name}@{switch.file}" for switch in switches)
     with CameraWorker(f"{SMALL}&fault={faults}") as source:
-        Watch(source).run(1.4)
+        watch = Watch(source).until_phase(Phase.LIVE)
         while_live = held()
-        watch = Watch(source).run(12, backs=5)
-        assert held() == while_live
-        assert source.state.phase is Phase.LIVE
+        for switch in (*switches, *switches, switches[0]):
+            switch.on()
+            watch.until_phase(Phase.LOST)
+            switch.off()
+            watch.until_phase(Phase.LIVE)
+        watch.until(lambda: held() == while_live)
     assert len(watch.lost_s) == len(watch.back_s) == 5
     assert held() == before
     with pytest.raises(ChildProcessError):
@@ -96,7 +132,7 @@ def test_five_outages_leave_no_process_thread_or_descriptor_behind():
 
 def test_frames_produced_are_frames_delivered_and_dropped_to_the_last_one():
     with CameraWorker("synthetic?size=160x120&fps=0") as source:
-        watch = Watch(source).run(2.0, pause_s=0.01)
+        watch = Watch(source).until_phase(Phase.LIVE).run(1.0, pause_s=0.01)
         index, last = watch.numbers[-1]
     counts = source.state.counts
     assert index == last, "the camera's own numbers say the same as ours"
@@ -109,40 +145,43 @@ def test_frames_produced_are_frames_delivered_and_dropped_to_the_last_one():
 
 def test_torn_frames_reach_nobody_and_black_ones_are_counted():
     with CameraWorker(f"{SMALL}&fault=torn@20:0.5,black@38:0.5") as source:
-        watch = Watch(source).run(2.2)
+        watch = Watch(source)
+        watch.until(lambda: watch.numbers and watch.numbers[-1][0] > 55)
         counts = source.state.counts
     assert source.state.outages == 0
-    assert counts.refused == pytest.approx(15, abs=2)
-    assert counts.black == pytest.approx(15, abs=2)
-    assert not {number for _, number in watch.numbers} & set(range(21, 34))
+    assert (counts.refused, counts.black) == (15, 15)
+    assert not {number for _, number in watch.numbers} & set(range(20, 35))
 
 
 @pytest.mark.parametrize("fault", ["freeze@0", "open@0", "stop@0"])
 def test_closing_ends_in_time_whatever_the_camera_does(fault):
     source = CameraWorker(f"{SMALL}&fault={fault}")
-    pid = source._child.pid
-    Watch(source).run(0.8)
+    pid, started_s = source._child.pid, source.epoch_s
+    Watch(source).until(lambda: source.epoch_s != started_s).run(0.2)
     began = time.monotonic()
     source.close()
     source.close()
-    assert time.monotonic() - began < 1.8
+    assert time.monotonic() - began < 5
     assert not Path(f"/proc/{pid}").exists()
     assert source.newest(0.1) is None
     assert source.state.phase is Phase.CLOSED
 
 
-def test_a_camera_whose_opening_hangs_is_given_up_and_tried_again():
-    deadlines = Deadlines(open_s=1.0)
-    with CameraWorker(f"{SMALL}&fault=open@0:1.5", deadlines=deadlines) as source:
-        watch = Watch(source).run(8, backs=1)
-    assert watch.lost_s[0] < 1.5
-    assert watch.back_s
-    assert "no frame within 1 s of opening" in watch.faults[0]
+def test_a_camera_whose_opening_hangs_is_given_up_and_tried_again(tmp_path):
+    switch = Switch(tmp_path)
+    switch.on()
+    with CameraWorker(f"{SMALL}&fault=open@{switch.file}", deadlines=Deadlines(open_s=2.0)) as source:
+        pid = source._child.pid
+        watch = Watch(source).until_phase(Phase.LOST)
+        switch.off()
+        watch.until_phase(Phase.LIVE)
+        assert source._child.pid != pid
+    assert "no frame within 2 s of opening" in watch.faults[0]
 
 
 def test_a_camera_that_is_not_there_at_the_start_is_waited_for(caplog):
     with CameraWorker("v4l2:/dev/video99") as source:
-        watch = Watch(source).run(1.5)
+        watch = Watch(source).until(lambda: source.state.attempts > 1)
         assert source.state.phase is Phase.LOST
         assert "plug the camera in" in source.state.mend
     assert "not there" in watch.faults[0]
@@ -157,13 +196,20 @@ def test_a_camera_that_no_waiting_brings_back_is_refused_at_once(tmp_path):
         assert source.state.fault == "" or source.state.phase is Phase.CLOSED
 
 
-def test_a_camera_that_has_worked_is_never_given_up_even_without_permission_for_a_while():
-    with CameraWorker(f"{SMALL}&fault=lost@1.5s:0.4,barred@1.5s:1.5") as source:
-        watch = Watch(source).run(9.0, backs=1)
-        assert source.state.phase is Phase.LIVE
+def test_a_camera_that_has_worked_is_never_given_up_even_without_permission_for_a_while(tmp_path):
+    lost, barred = Switch(tmp_path, "lost"), Switch(tmp_path, "barred")
+    with CameraWorker(f"{SMALL}&fault=lost@{lost.file},barred@{barred.file}") as source:
+        watch = Watch(source).until_phase(Phase.LIVE)
+        barred.on()
+        lost.on()
+        watch.until_phase(Phase.LOST)
+        lost.off()
+        watch.until(lambda: "no permission" in source.state.fault)
+        barred.off()
+        watch.until_phase(Phase.LIVE)
     assert (len(watch.lost_s), len(watch.back_s)) == (1, 1)
     with CameraWorker(f"{SMALL}&fault=barred@0") as source, pytest.raises(CameraSetupError, match="no permission"):
-        source.newest(5)
+        source.newest(60)
 
 
 def test_of_a_recording_every_frame_arrives_however_slow_the_reader_is(tmp_path):
@@ -195,7 +241,7 @@ def test_a_killed_program_takes_its_camera_process_with_it_even_one_that_hangs()
     assert Path(f"/proc/{pid}").exists()
     process.kill()
     process.communicate()
-    until = time.monotonic() + 3
+    until = time.monotonic() + 30
     while _runs(pid) and time.monotonic() < until:
         time.sleep(0.02)
     assert not _runs(pid)
@@ -210,18 +256,18 @@ def _runs(pid):
 
 def test_signals_to_the_whole_service_leave_the_end_to_the_parent():
     with CameraWorker(SMALL) as source:
-        Watch(source).run(1.0)
+        watch = Watch(source).until_phase(Phase.LIVE)
         os.kill(source._child.pid, signal.SIGTERM)
         os.kill(source._child.pid, signal.SIGINT)
-        Watch(source).run(1.5)
+        seen = watch.numbers[-1][0]
+        watch.until(lambda: watch.numbers[-1][0] > seen + 15)
         assert (source.state.phase, source.state.outages) == (Phase.LIVE, 0)
 
 
 def test_a_password_stands_in_no_state_log_or_list_of_processes(caplog):
     with CameraWorker("rtsp://me:hunter2@127.0.0.1:9/live#timeout_s=1") as source:
         command = Path(f"/proc/{source._child.pid}/cmdline").read_text()
-        Watch(source).run(1.5)
-        assert source.state.phase is Phase.LOST
+        Watch(source).until_phase(Phase.LOST)
         shown = f"{command} {source.state} {source.spec!r} {caplog.text}"
     assert "hunter2" not in shown
     assert "me:***@127.0.0.1" in shown

@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -23,22 +24,30 @@ def records_of(lines):
     return [record for record in map(json.loads, lines) if "box" in record]
 
 
-def test_a_lost_camera_is_told_everywhere_and_ends_who_was_there():
-    link, lines = FakeLink(), Lines()
+def test_a_lost_camera_is_told_everywhere_and_ends_who_was_there(tmp_path):
+    link, lines, gone = FakeLink(), Lines(), tmp_path / "gone"
     config = settings(
-        "synthetic?size=64x48&fps=60&fault=lost@1s:1", mqtt__url="mqtt://fake:1", mqtt__state_every_s=0.05
+        f"synthetic?size=64x48&fps=60&fault=lost@{gone}",
+        mqtt__url="mqtt://fake:1",
+        mqtt__state_every_s=0.05,
+        tracking__forget_after_s=10.0,
     )
     with Run(config, open_link=lambda _: link, records_to=lines.descriptor) as run:
+        wait_for(lambda: run.hub.newest.state.faces)
+        gone.touch()
         wait_for(lambda: run.hub.newest.state.camera == "lost")
         wait_for(lambda: b"not there" in link.retained.get("fer-edge/here/attributes", b""))
         seen = run.hub.newest
         assert (seen.frame, seen.state.faces, seen.state.expression) == (None, (), "nobody")
         assert "not there" in seen.state.faults["camera"]
         assert 'fer_edge_degraded{subject="camera"} 1' in run.loop.metrics.registry.render()
+        gone.unlink()
         wait_for(lambda: run.hub.newest.frame is not None and run.hub.newest.state.faces)
         assert run.hub.newest.state.faults == {}
     events = run.events()
-    assert [kind for kind, _ in events].count("left") == 2
+    kinds = [kind for kind, _ in events if kind != "changed"]
+    assert kinds[:3] == ["appeared", "left", "degraded"]  # at once, and not when the track would have been given up
+    assert kinds.count("left") == 2
     assert [event for event in events if event[1] == "camera"] == CAMERA
     said = [json.loads(line) for line in lines.close()]
     assert [(line["kind"], line["label"]) for line in said if line.get("label") == "camera"] == CAMERA
@@ -54,18 +63,17 @@ def test_without_a_camera_it_waits_says_so_and_asks_for_more_time_instead_of_cla
         def _say(self, *lines):
             said.extend(lines)
 
-    run = finished(
-        settings("synthetic?size=64x48&fault=lost@0s"), seconds=1.5, watchdog=Heard("nowhere", interval_s=0.2)
-    )
+    with Run(settings("synthetic?size=64x48&fault=lost@0s"), watchdog=Heard("nowhere", interval_s=0.2)) as run:
+        wait_for(lambda: any("camera lost" in line for line in said))
+        time.sleep(0.5)
     assert run.events() == CAMERA[:1]
     assert run.summary.processed == run.summary.frames == 0
     assert any(line.startswith("EXTEND_TIMEOUT_USEC") for line in said)
-    assert any("camera lost" in line for line in said)
     assert not {"READY=1", "WATCHDOG=1"} & set(said)
 
 
 def test_it_is_ready_with_its_first_result_and_pings_only_while_results_come():
-    said = []
+    said, goes_on = [], threading.Event()
 
     class Heard(Watchdog):
         def _say(self, *lines):
@@ -74,37 +82,49 @@ def test_it_is_ready_with_its_first_result_and_pings_only_while_results_come():
     class Stuck(Boxes):
         def detect(self, image):
             found = super().detect(image)
-            if self.calls == 20:
-                time.sleep(1.5)
+            if self.calls == 30:
+                goes_on.wait(60)
             return found
 
     detector = Stuck()
     with Run(settings(), detector=detector, watchdog=Heard("nowhere", interval_s=0.2)) as run:
-        wait_for(lambda: detector.calls == 20)
-        time.sleep(0.2)
+        wait_for(lambda: detector.calls == 30)
         assert any(line == "WATCHDOG=1" for line, _ in said)
         before = list(said)
         time.sleep(0.8)
         assert said == before  # a hang is silence
-        wait_for(lambda: detector.calls > 30)
+        goes_on.set()
+        wait_for(lambda: len(said) > len(before))
     ready = [calls for line, calls in said if line == "READY=1"]
     assert ready == [2]  # the first call was warming up
     assert run.summary.accounted
 
 
-def test_torn_frames_reach_nobody_and_are_counted_by_their_cause():
-    run = finished(settings("synthetic?size=64x48&fps=60&fault=torn@0.8s:0.5"), seconds=2.5)
-    assert run.summary.refused > 0
+def test_torn_frames_reach_nobody_and_are_counted_by_their_cause(tmp_path):
+    torn = tmp_path / "torn"
+
+    def refused(run):
+        return int(re.search(r'cause="refused"} (\d+)', run.loop.metrics.registry.render())[1])
+
+    with Run(settings(f"synthetic?size=64x48&fps=60&fault=torn@{torn}")) as run:
+        wait_for(lambda: run.hub.newest.state.faces)
+        torn.touch()
+        wait_for(lambda: refused(run) > 0)
+        torn.unlink()
+        processed = run.hub.newest.state.processed
+        wait_for(lambda: run.hub.newest.state.processed > processed + 40)  # figures are brought up to date now and then
+    assert refused(run) == run.summary.refused
     assert run.summary.accounted
-    text = run.loop.metrics.registry.render()
-    dropped = run.summary.newer + run.summary.refused
-    assert f'fer_edge_frames_dropped_total{{cause="refused"}} {run.summary.refused}' in text
-    assert dropped > 0
 
 
-def test_a_camera_that_sees_no_light_is_degraded_and_goes_on(monkeypatch):
+def test_a_camera_that_sees_no_light_is_degraded_and_goes_on(monkeypatch, tmp_path):
     monkeypatch.setattr(live_health, "DARK_AFTER_S", 0.3)
-    with Run(settings("synthetic?size=64x48&fps=60&fault=black@0.5s:1.5")) as run:
+    cap = tmp_path / "cap"
+    with Run(settings(f"synthetic?size=64x48&fps=60&fault=black@{cap}")) as run:
+        wait_for(lambda: run.hub.newest.state.faces)
+        cap.touch()
+        wait_for(lambda: run.events("light") == [("degraded", "light")])
+        cap.unlink()
         wait_for(lambda: run.events("light") == [("degraded", "light"), ("recovered", "light")])
     assert run.summary.accounted
 
@@ -157,7 +177,7 @@ def test_the_end_does_not_wait_for_an_accelerator_that_hangs():
         began = time.monotonic()
         run.stop.set()
         summary = run.join()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15  # and not the deadline's 60
     assert summary.accounted
 
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from edge_runtime.facesets import write_prepared
+from edge_runtime.facesets import FaceSet, write_prepared
 from tests.train.made import tiny_faces, toml
+from tests.train.taught import teacher
 from train.cli import main
+from train.teachers import Teacher
 
 
 @dataclass(frozen=True)
@@ -28,3 +30,13 @@ def tiny_run(tmp_path_factory) -> TinyRun:
     recipe = toml(folder / "tiny.toml", stages="[{ epochs = 2 }]")
     run = TinyRun(folder / "run", folder / "faces.npz", recipe, -1)
     return TinyRun(run.folder, run.data, run.recipe, main(run.command()))
+
+
+@pytest.fixture(scope="module")
+def faces() -> FaceSet:
+    return tiny_faces()
+
+
+@pytest.fixture(scope="module")
+def wise() -> Teacher:
+    return teacher()

@@ -11,6 +11,7 @@ import numpy as np
 
 from edge_runtime.labels import label_set
 from tests.train.made import SIZE, TINY
+from train.fit import Fitted, fit
 from train.models import build_logits, with_softmax
 from train.recipe import Recipe, read_recipe
 from train.run_card import CARD, CARD_VERSION
@@ -77,3 +78,35 @@ def teacher_folder(folder: Path, labels: str = "fer2013", card: dict[str, Any] |
     }
     (folder / CARD).write_text(json.dumps(facts))
     return folder
+
+
+def distil(folder, recipe, faces, teaching, report=lambda progress: None, say=lambda line: None) -> Fitted:
+    parts = faces.split("Training"), faces.split("PublicTest")
+    return fit(recipe, *parts, folder, report, say, teaching=teaching)
+
+
+def divergence(of: np.ndarray, other: np.ndarray) -> float:
+    """The mean Kullback-Leibler divergence of rows of probabilities."""
+    return float((of * np.log(np.maximum(of, 1e-9) / np.maximum(other, 1e-9))).sum(axis=1).mean())
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return shares / shares.sum(axis=1, keepdims=True)
+
+
+def compared(teacher_layer: str, student_layer: str, weight: float = 1.0) -> str:
+    return f'features = {{ teacher_layer = "{teacher_layer}", student_layer = "{student_layer}", weight = {weight} }}'
+
+
+def pooled_to(channels: int) -> keras.Model:
+    """A net whose pooled features have another number of channels than the student's."""
+    inputs = keras.Input((SIZE, SIZE, 1))
+    x = keras.layers.Conv2D(8, 3, padding="same", name="block0_0")(keras.layers.Rescaling(1 / 127.5, -1)(inputs))
+    x = keras.layers.Conv2D(channels, 3, activation="relu")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    return keras.Model(inputs, keras.layers.Softmax()(keras.layers.Dense(7, name="logits")(x)))
+
+
+class KilledError(Exception):
+    """Stands for a power cut: nothing in the product catches it."""

@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import pytest
 
+from edge_runtime.framesets.judgement import judge
 from train.cli import main
 from train.detection.fit import fit, held_out_scenes
 from train.detection.fit_command import smoke_recipe
-from train.detection.judgement import judge
 from train.detection.lessons import Lessons
 from train.detection.recipe import DetectorSchedule, read_detector_recipe
 from train.detection.saved import SavedDetector, load_detector

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from edge_runtime.facesets import FaceSet
-from tests.train.made import tiny, tiny_faces
+from tests.train.made import tiny
 from train.batches import Batches, Lessons
 from train.errors import CheckpointError, DataError, RecipeError
 from train.evaluate import load_model, predict
@@ -26,11 +26,6 @@ TIMES = ("seconds",)
 
 class KilledError(Exception):
     """Stands for a power cut: nothing in the product catches it."""
-
-
-@pytest.fixture(scope="module")
-def faces() -> FaceSet:
-    return tiny_faces()
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.detectors.decode import Found
+from edge_runtime.detectors.decode import JUDGED_FROM, Found
 from edge_runtime.detectors.letterbox import letterbox
-from train.detection.trainee import THRESHOLD, found_in, in_one_table
+from train.detection.trainee import found_in, in_one_table
 from train.errors import ModelError
 from train.models.face_detector import STRIDES, VALUES
 
@@ -73,10 +73,7 @@ class SavedDetector:
         self._model = in_one_table(load_detector(path))
         self._height, self._width, self._channels = self._model.input_shape[1:]
 
-    def find(self, picture: NDArray[np.uint8], threshold: float = THRESHOLD) -> Found:
+    def find(self, picture: NDArray[np.uint8], threshold: float = JUDGED_FROM) -> Found:
         """Faces of a BGR picture (H, W, 3), the surest first, in its pixels."""
         pixels, scale = letterbox(picture, self._width, self._height, self._channels)
-        found = found_in(self._model, [pixels], threshold, logits=False)[0]
-        across: NDArray[np.float32] = np.array(scale, np.float32)
-        boxes: NDArray[np.float32] = found.boxes / np.concatenate([across, across])
-        return Found(boxes, found.scores, found.points / across)
+        return found_in(self._model, [pixels], threshold, logits=False)[0].scaled(scale)

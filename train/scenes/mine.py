@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edge_runtime.detectors import DETECTORS, open_detector
+from edge_runtime.framesets.marks import overlaps
 from train.errors import DataError
 from train.files import make_folder
-from train.scenes.marks import overlaps
 from train.scenes.negatives import Negatives, read_negatives, write_negatives
 from train.scenes.store import TRAINING, Store, read_store
 

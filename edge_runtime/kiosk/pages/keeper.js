@@ -6,7 +6,7 @@ const CHARTS = [
   ["frames_per_second", "Results per second", ""],
   ["temperature_c", "Temperature", "°C"],
 ];
-let facts = null;
+let facts = null, newest = null, toldAt = -1e9;
 
 await load();
 document.documentElement.lang = "en";
@@ -16,9 +16,10 @@ setInterval(ask, 5000);
 
 async function ask() {
   try {
-    const [newest, history] = await Promise.all([json("/api/keeper"), json("/api/history?seconds=900")]);
-    facts = newest;
+    const [asked, history] = await Promise.all([json("/api/keeper"), json("/api/history?seconds=900")]);
+    facts = asked;
     tell();
+    live();
     draw(history);
   } catch {
     // `lost` says so.
@@ -32,6 +33,8 @@ function lost() {
 }
 
 function show(state) {
+  newest = state;
+  live();
   const faults = Object.entries(state.faults);
   const failing = "loop" in state.faults;
   document.body.dataset.health = failing ? "failing" : faults.length ? "degraded" : "ok";
@@ -43,7 +46,25 @@ function show(state) {
   at("faults").replaceChildren(...faults.map(([name, detail]) => element("li", {}, element("b", {}, name), ` ${detail}`)));
 }
 
+function live() {
+  const now = performance.now();
+  if (!facts || !newest || now - toldAt < 900) return;
+  toldAt = now;
+  const whole = newest.processed + newest.dropped;
+  rows("live", [
+    ["Camera", facts.source],
+    ["It is", newest.camera || "not begun"],
+    ["Its picture", newest.frame && `${newest.frame.width} × ${newest.frame.height}`],
+    ["Frames", whole ? `${whole.toLocaleString("en")}, of which ${newest.dropped.toLocaleString("en")} not looked at` : "none yet"],
+    ["Asked to compute", facts.accelerator],
+    ["Computes now", newest.accelerator],
+  ]);
+}
+
 function rows(list, entries) {
+  const text = JSON.stringify(entries);
+  if (at(list).dataset.shown === text) return;
+  at(list).dataset.shown = text;
   at(list).replaceChildren(...entries.filter(([, value]) => value !== null && value !== "").flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, String(value))]));
 }
 
@@ -51,7 +72,6 @@ function tell() {
   const { board, streams } = facts;
   at("where").textContent = `fer-edge ${facts.version}  ·  ${location.host}`;
   rows("runs", [
-    ["Camera", facts.source],
     ["Bundle", facts.bundle],
     ["its SHA-256", facts.bundle_sha256],
     ["Detector", facts.detector],

@@ -1,6 +1,6 @@
 import { boxAt, canonical, card, colourOf, drawn, element, fill, follow, json, livePicture, load, nameOf, nextLanguage, percent, setup, word } from "./common.js";
 
-const MOST_CARDS = 4, ATTRACT_AFTER_MS = 6000, MINUTES = 5;
+const MOST_CARDS = 4, ATTRACT_AFTER_MS = 6000, PICTURE_OLD_AFTER_MS = 4000, MINUTES = 5;
 const at = (id) => document.getElementById(id);
 const page = document.body.classList;
 let state = null, mirrored = true, lastFaceAt = -1e9, lastPictureAt = -1e9, history = null, said = "", saidAt = 0;
@@ -52,13 +52,21 @@ function faces() {
 // Every half a second: what is no longer so.
 function look() {
   const now = performance.now();
-  page.toggle("stalled", now - lastPictureAt > 1500);
   page.toggle("attract", now - lastFaceAt > ATTRACT_AFTER_MS);
   notice();
 }
 
+// What keeps the picture away. A slow machine's last picture may be seconds old; that alone is no fault.
+function missing() {
+  if (!state || state.faults.loop) return "lost_server";
+  if (state.camera === "ended") return "ended";
+  if (state.faults.camera) return "lost_camera";
+  if (!state.frame && lastPictureAt < 0) return "opening";
+  return performance.now() - lastPictureAt > PICTURE_OLD_AFTER_MS ? "lost_server" : "";
+}
+
 function notice() {
-  const away = !state ? "lost_server" : state.faults.camera || performance.now() - lastPictureAt > 1500 ? "lost_camera" : "";
+  const away = missing();
   page.toggle("away", Boolean(away));
   const text = away ? word(away) : "";
   if (at("notice").textContent !== text) at("notice").textContent = text;

@@ -97,7 +97,6 @@ def test_what_cannot_work_is_one_line(home, tmp_path):
     (tmp_path / "broken").touch()
     wrong = [
         (home, ("install", "--user")),
-        (home, ("install", "--user", "--set", "log.path=events.db")),
         ({**home, "PATH": "/nowhere"}, ("install", "--user")),
         ({name: value for name, value in home.items() if name != "SUDO_USER"}, ("install", "--print")),
     ]
@@ -105,3 +104,27 @@ def test_what_cannot_work_is_one_line(home, tmp_path):
         outcome = service(environment, *words)
         assert outcome.returncode == 2, words
         assert len(outcome.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "environment", "said"),
+    [
+        (["log.path=events.db"], {}, "log.path = 'events.db'; expected an absolute path"),
+        (["source.spec=file:clip.mp4?loop=true"], {}, "source.spec = 'clip.mp4'"),
+        (["model.bundle=tests/bundles/tiny_grey"], {}, "model.bundle = 'tests/bundles/tiny_grey'"),
+        (["mqtt.password_file=secret", "mqtt.username=me"], {}, "mqtt.password_file = 'secret'"),
+        (["source.spec=sintetic"], {}, "did you mean 'synthetic'?"),
+        (["detector.spec=yunet:/nowhere.onnx"], {}, "/nowhere.onnx"),
+        (["kiosk.token_file=/nowhere"], {}, "kiosk.token_file = '/nowhere', which is no file"),
+        ([], {"FER_EDGE_SOURCE_SPEC": "synthetic"}, "unset FER_EDGE_SOURCE_SPEC"),
+    ],
+)
+def test_what_would_not_work_in_a_service_is_refused_before_anything_is_written(
+    changes, environment, said, home, tmp_path
+):
+    words = [word for change in changes for word in ("--set", change)]
+    outcome = service({**home, **environment}, "install", "--user", *words)
+    assert outcome.returncode == 2
+    assert said in outcome.stderr
+    assert len(outcome.stderr.splitlines()) == 1
+    assert not unit_path(tmp_path).exists()

@@ -1,0 +1,63 @@
+"""The bundles that a trial asks: those that come with the package, and the tests' small ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from boards.wheel import ROOT
+from edge_runtime.bundle import CLASSIFIER, SHIPPED, read_bundle, shipped_bundles
+from edge_runtime.detectors.detector_bundle import read_detector_bundle
+
+__all__ = ["Subject", "find_subjects"]
+
+_TINY = ROOT / "tests" / "bundles"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A bundle.
+
+    Attributes:
+        name: as its manifest says.
+        folder: where it lies on this machine.
+        detector: whether it finds faces; otherwise it classifies them.
+        arithmetic: "int8", "float32" …
+        shipped: it comes with the package.
+    """
+
+    name: str
+    folder: Path
+    detector: bool
+    arithmetic: str
+    shipped: bool
+
+
+def find_subjects(names: Sequence[str]) -> list[Subject]:
+    """Verified bundles by the names of shipped ones or by their folders; without names, all that the checkout has.
+
+    Raises:
+        BundleError: no such bundle, or a damaged one.
+    """
+    folders = [SHIPPED / name if name in shipped_bundles() else Path(name) for name in names]
+    if not names:
+        folders = [SHIPPED / name for name in shipped_bundles()]
+        folders += sorted(path.parent for path in _TINY.glob("*/manifest.json"))
+    return [_read(folder) for folder in folders]
+
+
+def _read(folder: Path) -> Subject:
+    bundle = read_detector_bundle(folder) if _finds_faces(folder) else read_bundle(folder)
+    kind, arithmetic = str(bundle.manifest["kind"]), str(bundle.manifest["arithmetic"])
+    return Subject(bundle.name, folder.resolve(), kind != CLASSIFIER, arithmetic, folder.parent == SHIPPED)
+
+
+def _finds_faces(folder: Path) -> bool:
+    """By what the manifest calls itself; whether it is right is for its reader to say."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(manifest, dict) and manifest.get("kind", CLASSIFIER) != CLASSIFIER

@@ -1,0 +1,78 @@
+"""Can these settings be used on this machine? What they name is opened and looked at; no camera, accelerator or network is."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from devices.spec import parse_accelerator, parse_source
+from edge_runtime.bundle import read_bundle, shipped_bundles
+from edge_runtime.config import Config, read_secret
+from edge_runtime.detectors import open_detector
+from edge_runtime.errors import ConfigError, OutputError, UsageError
+
+__all__ = ["check_usable", "relative_paths"]
+
+_EXTRAS = {"mqtt": ("paho",), "kiosk": ("starlette", "uvicorn", "python_multipart")}
+"""Each extra of the distribution and the modules that it brings."""
+
+
+def check_usable(config: Config, served: bool = False) -> None:
+    """Whether a run could start, as far as that can be told without a device.
+
+    Args:
+        served: whether `fer-edge serve` is to run, which needs an extra of its own.
+
+    Raises:
+        SpecError, BundleError, DetectorError, OutputError, ConfigError, UsageError: the first setting that cannot be used.
+    """
+    parse_source(config.source.spec)
+    parse_accelerator(config.accelerator.spec)
+    read_bundle(config.model.bundle)
+    open_detector(config.detector.spec)
+    if config.output.annotate and Path(config.output.annotate).suffix.lower() != ".mp4":
+        raise OutputError(f"output.annotate = {config.output.annotate!r}", "a name that ends in .mp4", "rename it")
+    if config.mqtt.url:
+        _check_extra("mqtt", "mqtt.url")
+    for name, path in (
+        ("mqtt.password_file", config.mqtt.password_file),
+        ("kiosk.token_file", config.kiosk.token_file),
+    ):
+        if path:
+            _named(name, path)
+            read_secret(Path(path))
+    if config.mqtt.ca_file:
+        _named("mqtt.ca_file", config.mqtt.ca_file)
+    if served:
+        _check_extra("kiosk", "the page")
+
+
+def relative_paths(config: Config) -> list[tuple[str, str]]:
+    """(setting, value) of each one that names a file by a path from where a command was started: a service starts elsewhere."""
+    source = parse_source(config.source.spec)
+    _, _, of_detector = config.detector.spec.partition(":")
+    bundle = "" if config.model.bundle in shipped_bundles() else config.model.bundle
+    named = {
+        "source.spec": source.target if source.kind in ("file", "folder") else getattr(source.options, "picture", ""),
+        "model.bundle": bundle,
+        "detector.spec": of_detector,
+        "output.annotate": config.output.annotate,
+        "log.path": config.log.path,
+        "mqtt.password_file": config.mqtt.password_file,
+        "mqtt.ca_file": config.mqtt.ca_file,
+        "kiosk.token_file": config.kiosk.token_file,
+    }
+    return [(name, path) for name, path in named.items() if path and not Path(path).is_absolute()]
+
+
+def _named(name: str, path: str) -> None:
+    if not Path(path).is_file():
+        raise ConfigError(f"{name} = {path!r}, which is no file", "a readable file", "check its place and owner")
+
+
+def _check_extra(extra: str, wanted_by: str) -> None:
+    for module in _EXTRAS[extra]:
+        if importlib.util.find_spec(module) is None:
+            raise UsageError(
+                f"{wanted_by}, and no package {module}", f"the extra [{extra}]", f'pip install "fer-edge[{extra}]"'
+            )
