@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Box", "Landmarks", "iou"]
+__all__ = ["Box", "Landmarks", "Point", "Similarity", "fit_similarity", "iou"]
 
 Point = tuple[float, float]
 
@@ -68,3 +69,39 @@ def iou(a: Box, b: Box) -> float:
     shared = max(0.0, width) * max(0.0, height)
     union = a.area + b.area - shared
     return shared / union if union > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """A turn, a scale and a shift of the plane, on points as complex numbers x + iy: z -> `turn` · z + `shift`.
+
+    Attributes:
+        turn: its length is the scale, its angle the turn, positive for clockwise as y runs down.
+        shift: where (0, 0) goes.
+        misfit: 0..1, the share of the target's spread about its middle that is left over; 0 where all points meet.
+    """
+
+    turn: complex
+    shift: complex
+    misfit: float
+
+    @property
+    def scale(self) -> float:
+        return abs(self.turn)
+
+
+def fit_similarity(source: Sequence[Point], target: Sequence[Point]) -> Similarity | None:
+    """The similarity that brings `source` nearest to `target` in the sense of least squares, never a mirror image.
+
+    Umeyama 1991, equations 34 to 43, which in the plane is one division of complex numbers. None where the points of one side
+    fall together or are not finite.
+    """
+    before, after = [complex(*point) for point in source], [complex(*point) for point in target]
+    middle, goal = sum(before) / len(before), sum(after) / len(after)
+    pairs = [(one - middle, other - goal) for one, other in zip(before, after, strict=True)]
+    spread, wanted = sum(abs(one) ** 2 for one, _ in pairs), sum(abs(other) ** 2 for _, other in pairs)
+    if not (math.isfinite(spread) and math.isfinite(wanted) and spread > 0 and wanted > 0):
+        return None
+    shared = sum(one.conjugate() * other for one, other in pairs)
+    turn = shared / spread
+    return Similarity(turn, goal - turn * middle, max(0.0, 1 - abs(shared) ** 2 / (spread * wanted)))

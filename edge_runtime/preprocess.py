@@ -1,23 +1,52 @@
-"""THE preprocessing: a frame and a box become the uint8 crop that the model reads.
+"""THE preprocessing: a frame and a face become the uint8 crop that the model reads.
 
 Training, calibration, parity and the board all call these functions, so a face looks the same everywhere. They do only
-what needs the frame's geometry (crop, resize, colour order). Everything per pixel (scaling, softmax) is in the model.
+what needs the frame's geometry (crop, align, resize, colour order). Everything per pixel (scaling, softmax) is in the model.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.geometry import Box
+from edge_runtime.errors import UsageError
+from edge_runtime.geometry import Box, Landmarks, Point, fit_similarity
 
-__all__ = ["PREPROCESS_VERSION", "Framing", "crop_face", "fit_face"]
+__all__ = [
+    "ALIGNMENTS",
+    "NO_ALIGNMENT",
+    "PREPROCESS_VERSION",
+    "SIMILARITY",
+    "TEMPLATE",
+    "Framing",
+    "align_face",
+    "check_alignment",
+    "crop_face",
+    "cut_face",
+    "fit_face",
+]
 
 PREPROCESS_VERSION = 1
 """Part of every bundle. A change below that changes a pixel raises it."""
+
+NO_ALIGNMENT, SIMILARITY = "none", "similarity"
+ALIGNMENTS = (NO_ALIGNMENT, SIMILARITY)
+"""How a face is cut out: along the frame's own axes, or turned, scaled and moved so that its landmarks lie as in FER2013."""
+
+TEMPLATE = Landmarks((0.313, 0.390), (0.683, 0.387), (0.497, 0.582), (0.341, 0.746), (0.651, 0.745))
+"""Where the landmarks of FER2013's faces lie in their crops, as shares of its side: medians of YuNet's points.
+
+`python -m benchmarks.framing fer2013.csv --detector yunet:MODEL.onnx` prints them.
+"""
+
+MOST_MISFIT = 0.1
+"""Landmarks of which more than this share is left over fit no face seen from the front, and are not aligned by."""
+
+LEAST_SIDE_PX = 8
 
 
 @dataclass(frozen=True)
@@ -44,6 +73,92 @@ class Framing:
         x, y = box.center
         x, y = x + self.right * side, y + self.down * side
         return Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2)
+
+
+def check_alignment(name: str) -> str:
+    """The name itself. Raises UsageError, listing ALIGNMENTS, for any other."""
+    if name not in ALIGNMENTS:
+        raise UsageError(f"alignment {name!r}", f"one of {', '.join(ALIGNMENTS)}", "correct its name")
+    return name
+
+
+def cut_face(
+    image: NDArray[np.uint8],
+    box: Box,
+    landmarks: Landmarks | None,
+    framing: Framing,
+    size: int,
+    channels: int,
+    alignment: str = NO_ALIGNMENT,
+) -> NDArray[np.uint8]:
+    """A detected face as the model reads it.
+
+    Args:
+        image: BGR uint8 (H, W, 3), or grey uint8 (H, W).
+        box: in pixels of the frame.
+        landmarks: likewise, where the detector gives them.
+        framing: of the detector.
+        size: side of the crop in pixels.
+        channels: 1 for grey, 3 for BGR.
+        alignment: one of ALIGNMENTS. With "similarity", a face without landmarks, or with ones that `align_face` refuses, is cut
+            by its box.
+
+    Returns:
+        uint8 (size, size, channels).
+    """
+    aligned = None
+    if alignment == SIMILARITY and landmarks is not None:
+        aligned = align_face(image, landmarks, size, channels)
+    return crop_face(image, framing.square(box), size, channels) if aligned is None else aligned
+
+
+def align_face(image: NDArray[np.uint8], landmarks: Landmarks, size: int, channels: int) -> NDArray[np.uint8] | None:
+    """Cuts out a face so that its eyes and the corners of its mouth lie as in `TEMPLATE`, in the sense of least squares.
+
+    The nose is left out: it moves sideways as soon as the head turns. Where the face is larger than the crop, each pixel is
+    the mean of as many samples as keep them less than a pixel of the frame apart; parts outside the frame repeat its border.
+
+    Args:
+        image: BGR uint8 (H, W, 3), or grey uint8 (H, W).
+        landmarks: in pixels of the frame.
+        size: side of the crop in pixels.
+        channels: 1 for grey, 3 for BGR.
+
+    Returns:
+        uint8 (size, size, channels); None where the landmarks do not say how the face lies: one is outside the frame (a
+        face cut by the border), they fall together, are mirrored, or fit no face seen from the front.
+    """
+    height, width = image.shape[:2]
+    if not all(0 <= x <= width and 0 <= y <= height for x, y in landmarks.as_tuple()):
+        return None
+    fit = fit_similarity(_corners(TEMPLATE), _corners(landmarks))
+    if fit is None or fit.misfit > MOST_MISFIT or fit.scale < LEAST_SIDE_PX:
+        return None
+    steps = max(1, math.ceil(fit.scale / size - 0.01))
+    side = size * steps
+    # Only what is looked at is converted; two pixels more are what a sample between pixels reads.
+    edges = [fit.turn * corner + fit.shift for corner in (0, 1, 1j, 1 + 1j)]
+    left, right = (round(f(edge.real for edge in edges)) + more for f, more in ((min, -2), (max, 2)))
+    top, bottom = (round(f(edge.imag for edge in edges)) + more for f, more in ((min, -2), (max, 2)))
+    left, top = max(0, min(left, width - 1)), max(0, min(top, height - 1))
+    inside = _with_channels(image[top : max(top + 1, bottom), left : max(left + 1, right)], channels)
+    # From the middle of a sample to the frame, whose pixel (0, 0) has its own middle at half a pixel.
+    half = complex(0.5, 0.5)
+    step, start = fit.turn / side, fit.turn * half / side + fit.shift - half - complex(left, top)
+    matrix = np.array([[step.real, -step.imag, start.real], [step.imag, step.real, start.imag]])
+    samples = cv2.warpAffine(
+        np.ascontiguousarray(inside),
+        matrix,
+        (side, side),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return fit_face(samples.astype(np.uint8, copy=False), size, channels)
+
+
+def _corners(landmarks: Landmarks) -> tuple[Point, ...]:
+    """What a face is aligned by: its eyes and the corners of its mouth."""
+    return landmarks.right_eye, landmarks.left_eye, landmarks.right_mouth, landmarks.left_mouth
 
 
 def crop_face(image: NDArray[np.uint8], square: Box, size: int, channels: int) -> NDArray[np.uint8]:

@@ -243,6 +243,7 @@ class LiveLoop:
                 face,
                 where,
                 degraded,
+                left_out=sight.left_out,
             )
             for number, face in enumerate(sight.faces)
         ]

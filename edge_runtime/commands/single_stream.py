@@ -24,6 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
         "model.bundle": arguments.bundle,
         "model.threads": arguments.threads,
         "detector.spec": arguments.detector,
+        "detector.alignment": arguments.align,
         "accelerator.spec": arguments.accelerator,
     }
     config = load_config(arguments.config, flags, tuple(arguments.set)).config
@@ -49,6 +50,8 @@ def _facts(config: Config, measured: Measured) -> dict[str, object]:
         "bundle": config.model.bundle,
         "detector": config.detector.spec,
         "detect_every_frames": config.detector.every_frames,
+        "scan_every_detections": config.detector.scan_every,
+        "alignment": config.detector.alignment,
         "accelerator": config.accelerator.spec,
         "threads": config.model.threads,
         "frames": measured.frames,

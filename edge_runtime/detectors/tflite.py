@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.detectors.base import Detection
+from edge_runtime.detectors.base import MOST_FACES, Detection
 from edge_runtime.detectors.decode import Found, faces_of
 from edge_runtime.detectors.detector_bundle import read_detector_bundle
 from edge_runtime.detectors.detector_golden import check_detector
@@ -16,9 +16,6 @@ from edge_runtime.geometry import Box, Landmarks
 from edge_runtime.golden import Verdict
 
 __all__ = ["MOST_FACES", "TFLiteDetector"]
-
-MOST_FACES = 100
-"""The largest that are given of one frame; `left_out` counts the others. It bounds what one frame costs after detection."""
 
 
 class TFLiteDetector:
