@@ -272,7 +272,7 @@ def open_pipeline(config: Config, detector: Detector | None = None) -> LivePipel
         return LivePipeline(Classifier(bundle, threads), detector, config, close_up=close_up)
     engine = SupervisedEngine(
         spec,
-        bundle.model,
+        bundle.program,
         _LOADER,
         threads=threads,
         deadlines=replace(EngineDeadlines(), run_s=config.accelerator.deadline_s),
