@@ -30,7 +30,7 @@ _TESTING = ("pytest", "pytest-xdist", "hypothesis", "pillow", "prometheus-client
 """Of the checkout's extra [test], what the tests of the runtime and the devices need."""
 
 _INSTALLED = ("edge_runtime", "devices")
-_BESIDE = ("tests", "docs", "benchmarks", "convert", "pyproject.toml")
+_BESIDE = ("tests", "docs", "benchmarks", "convert", "train", "pyproject.toml")
 """What those tests read of a checkout beside the two packages of the wheel."""
 
 _DEADLINE_S = 7200.0
