@@ -9,10 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from convert.card import Card, read_card
 from convert.check import check_budget, check_graph
 from convert.errors import PackError
 from convert.graph import read_graph
+from convert.logits import find_logits
 from convert.measured import parity_table, read_measured
 from convert.metadata import Description, with_metadata
 from convert.placing import check_place, placed
@@ -33,6 +37,7 @@ from edge_runtime.classifier import Classifier
 from edge_runtime.golden import check, make_golden
 from edge_runtime.interpreter import Model
 from edge_runtime.labels import LabelSet
+from edge_runtime.logits import softmax
 from edge_runtime.preprocess import PREPROCESS_VERSION
 from edge_runtime.version import __version__
 
@@ -130,8 +135,14 @@ def _contents(request: Request) -> tuple[dict[str, bytes], dict[str, Any]]:
     description = Description(request.name, text, request.licence, facts.size, facts.channels, request.labels)
     content = with_metadata(content, description)
     check_budget(len(content), request.most_bytes, str(request.model))
-    model = Model(content, name=str(request.model))
-    golden = make_golden(lambda pixels: model.dequantized(model.run(pixels)), request.labels, facts)
+    place = find_logits(content)
+    model = Model(content if place is None else place.answering(content), name=str(request.model))
+
+    def answer(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        answers = model.dequantized(model.run(pixels))
+        return answers if place is None else softmax(answers)
+
+    golden = make_golden(answer, request.labels, facts)
     members = {MODEL: content, GOLDEN: golden}
     manifest = {
         "format": FORMAT_VERSION,
@@ -147,6 +158,8 @@ def _contents(request: Request) -> tuple[dict[str, bytes], dict[str, Any]]:
         "conversion": conversion_table(card),
         "members": member_table(members),
     }
+    if place is not None:
+        manifest["logits"] = place.as_table()
     if card.calibration is not None:
         manifest["calibration"] = dict(card.calibration)
     if request.run is not None:

@@ -26,7 +26,7 @@ from edge_runtime.bundle import read_bundle
 from edge_runtime.classifier import Classifier
 from edge_runtime.config import Config
 from edge_runtime.detectors import Detection, Detector, bounded, open_detector
-from edge_runtime.detectors.regions import RegionSearch
+from edge_runtime.detectors.regions import NOWHERE, RegionSearch
 from edge_runtime.geometry import Box, Landmarks
 from edge_runtime.live_tracker import LiveTracker, Tracked
 from edge_runtime.preprocess import cut_face
@@ -77,6 +77,7 @@ class Sight:
         faces: all of them, largest first.
         ended: numbers of the tracks that ended before it.
         left_out: faces that were found and not looked at, as there were more than `detectors.MOST_FACES`.
+        searched: where the detector looked, one of `detectors.regions.SEARCHES`: "whole", "regions" or "none".
         stages_s: seconds of each of `STAGES`.
     """
 
@@ -84,6 +85,7 @@ class Sight:
     ended: tuple[int, ...]
     stages_s: Mapping[str, float]
     left_out: int = 0
+    searched: str = NOWHERE
 
 
 class LivePipeline:
@@ -172,7 +174,8 @@ class LivePipeline:
         faces.sort(key=lambda face: -face.box.area)
         marks.append(clock())
         stages_s = {stage: after - before for stage, before, after in zip(STAGES, marks[:-1], marks[1:], strict=True)}
-        return Sight(tuple(faces), ended, stages_s, self._left_out)
+        searched = self._search.searched if detecting else NOWHERE
+        return Sight(tuple(faces), ended, stages_s, self._left_out, searched)
 
     def forget(self) -> tuple[int, ...]:
         """Ends every track and says which: the camera is lost, or the run is over."""
@@ -269,7 +272,7 @@ def open_pipeline(config: Config, detector: Detector | None = None) -> LivePipel
         return LivePipeline(Classifier(bundle, threads), detector, config, close_up=close_up)
     engine = SupervisedEngine(
         spec,
-        bundle.model,
+        bundle.program,
         _LOADER,
         threads=threads,
         deadlines=replace(EngineDeadlines(), run_s=config.accelerator.deadline_s),

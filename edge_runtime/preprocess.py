@@ -44,9 +44,14 @@ TEMPLATE = Landmarks((0.313, 0.390), (0.683, 0.387), (0.497, 0.582), (0.341, 0.7
 """
 
 MOST_MISFIT = 0.1
-"""Landmarks of which more than this share is left over fit no face seen from the front, and are not aligned by."""
+"""Landmarks of which more than this share is left over are not aligned by. A head turned by 60° to a side comes to it, as its
+eyes and the corners of its mouth are then half as far apart as from the front."""
 
 LEAST_SIDE_PX = 8
+"""A smaller face has landmarks less than three pixels apart, and their angle is noise."""
+
+MOST_SAMPLES = 4
+"""Samples a pixel of an aligned crop, along each side. A larger face is shrunk first, so that the largest costs no more memory."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ def align_face(image: NDArray[np.uint8], landmarks: Landmarks, size: int, channe
     """Cuts out a face so that its eyes and the corners of its mouth lie as in `TEMPLATE`, in the sense of least squares.
 
     The nose is left out: it moves sideways as soon as the head turns. Where the face is larger than the crop, each pixel is
-    the mean of as many samples as keep them less than a pixel of the frame apart; parts outside the frame repeat its border.
+    the mean of several samples; parts outside the frame repeat its border.
 
     Args:
         image: BGR uint8 (H, W, 3), or grey uint8 (H, W).
@@ -134,26 +139,40 @@ def align_face(image: NDArray[np.uint8], landmarks: Landmarks, size: int, channe
     fit = fit_similarity(_corners(TEMPLATE), _corners(landmarks))
     if fit is None or fit.misfit > MOST_MISFIT or fit.scale < LEAST_SIDE_PX:
         return None
-    steps = max(1, math.ceil(fit.scale / size - 0.01))
-    side = size * steps
     # Only what is looked at is converted; two pixels more are what a sample between pixels reads.
     edges = [fit.turn * corner + fit.shift for corner in (0, 1, 1j, 1 + 1j)]
-    left, right = (round(f(edge.real for edge in edges)) + more for f, more in ((min, -2), (max, 2)))
-    top, bottom = (round(f(edge.imag for edge in edges)) + more for f, more in ((min, -2), (max, 2)))
-    left, top = max(0, min(left, width - 1)), max(0, min(top, height - 1))
-    inside = _with_channels(image[top : max(top + 1, bottom), left : max(left + 1, right)], channels)
-    # From the middle of a sample to the frame, whose pixel (0, 0) has its own middle at half a pixel.
-    half = complex(0.5, 0.5)
-    step, start = fit.turn / side, fit.turn * half / side + fit.shift - half - complex(left, top)
-    matrix = np.array([[step.real, -step.imag, start.real], [step.imag, step.real, start.imag]])
+    left, right = _reach([edge.real for edge in edges], width)
+    top, bottom = _reach([edge.imag for edge in edges], height)
+    inside = _with_channels(np.ascontiguousarray(image[top:bottom, left:right]), channels)
+    shrink = min(1.0, MOST_SAMPLES * size / fit.scale)
+    across, down = (max(1, round(side * shrink)) for side in (right - left, bottom - top))
+    right_scale, down_scale = across / (right - left), down / (bottom - top)
+    if shrink < 1:
+        inside = cv2.resize(inside, (across, down), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    # The hundredth keeps a face of just a multiple of the crop's side from another row of samples.
+    side = size * max(1, math.ceil(fit.scale * shrink / size - 0.01))
+    # From the middle of a sample to the pixels of `inside`, whose pixel (0, 0) has its own middle at half a pixel.
+    step, start = fit.turn / side, fit.turn * complex(0.5, 0.5) / side + fit.shift - complex(left, top)
+    matrix = np.array(
+        [
+            [step.real * right_scale, -step.imag * right_scale, start.real * right_scale - 0.5],
+            [step.imag * down_scale, step.real * down_scale, start.imag * down_scale - 0.5],
+        ]
+    )
     samples = cv2.warpAffine(
-        np.ascontiguousarray(inside),
+        inside,
         matrix,
         (side, side),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
     return fit_face(samples.astype(np.uint8, copy=False), size, channels)
+
+
+def _reach(places: list[float], length: int) -> tuple[int, int]:
+    """The pixels about some places along one side of a frame, at least one."""
+    first = max(0, min(round(min(places)) - 2, length - 1))
+    return first, max(first + 1, min(round(max(places)) + 2, length))
 
 
 def _corners(landmarks: Landmarks) -> tuple[Point, ...]:

@@ -19,7 +19,11 @@ from edge_runtime.detectors.scaling import shrunk
 from edge_runtime.errors import DetectorError
 from edge_runtime.geometry import Box, Landmarks, iou
 
-__all__ = ["MOST_REGIONS", "RegionSearch"]
+__all__ = ["MOST_REGIONS", "NOWHERE", "REGIONS", "SEARCHES", "WHOLE", "RegionSearch"]
+
+WHOLE, REGIONS, NOWHERE = "whole", "regions", "none"
+SEARCHES = (WHOLE, REGIONS, NOWHERE)
+"""Where a frame was searched: all over, about the known faces only, or not at all, as between detections."""
 
 MOST_REGIONS = 8
 """Close-ups of one frame; where more faces are known, the whole frame is cheaper."""
@@ -31,6 +35,8 @@ CLOSE_UP_PX = 160
 """Longest side of a close-up: a face of half that size is as well seen as a larger one."""
 
 LEAST_PX = 16
+"""Half a side of a close-up at least, for a face of a few pixels."""
+
 SAME_IOU, SAME_SHARE = 0.4, 0.7
 """Two boxes are one face where they overlap by so much (intersection over union), or where so much of the smaller one is shared."""
 
@@ -49,7 +55,8 @@ class RegionSearch:
 
     Attributes:
         left_out: faces of the last frame that the detector found and did not give.
-        scanned: whether the last search went over the whole frame.
+        searched: "whole" or "regions", where the last search looked.
+        looked_px: how many pixels the detectors were given for it.
 
     Raises:
         DetectorError: detectors that frame faces differently: crops would change from frame to frame.
@@ -63,7 +70,7 @@ class RegionSearch:
                 f"{detector.framing}, which {detector.name} has",
                 "take bundles of one detector for both",
             )
-        self.left_out, self.scanned = 0, True
+        self.left_out, self.looked_px, self.searched = 0, 0, WHOLE
         self._since_scan = scan_every
         self._missed = False
 
@@ -79,10 +86,11 @@ class RegionSearch:
         """
         self._since_scan += 1
         known = [box for box in expected if _region(box, image) is not None]
-        self.scanned = self._since_scan >= self.scan_every or not known or len(known) > MOST_REGIONS or self._missed
-        self.left_out, self._missed = 0, False
+        whole = self._since_scan >= self.scan_every or not known or len(known) > MOST_REGIONS or self._missed
+        self.searched = WHOLE if whole else REGIONS
+        self.left_out, self.looked_px, self._missed = 0, 0, False
         found: list[Detection] = []
-        if self.scanned:
+        if whole:
             self._since_scan = 0
             found = self._scan(image, small)
             if self.scan_every == 1:
@@ -91,7 +99,7 @@ class RegionSearch:
         if unseen and len(unseen) <= MOST_REGIONS:
             closer = [each for region in _joined(unseen, image) for each in self._look(image, region)]
             found = _once(found, closer)
-        self._missed = not self.scanned and any(not any(_same(box, each.box) for each in found) for box in known)
+        self._missed = not whole and any(not any(_same(box, each.box) for each in found) for box in known)
         return sorted(found, key=lambda each: -each.box.area)
 
     def forget(self) -> None:
@@ -99,6 +107,8 @@ class RegionSearch:
         self._since_scan, self._missed = self.scan_every, False
 
     def _scan(self, image: NDArray[np.uint8], small: NDArray[np.uint8] | None) -> list[Detection]:
+        looked_at = image if small is None else small
+        self.looked_px += looked_at.shape[0] * looked_at.shape[1]
         if small is None:
             found = self.detector.detect(image)
         else:
@@ -108,19 +118,20 @@ class RegionSearch:
         return [each for each in found if each.box.area > 0]
 
     def _look(self, image: NDArray[np.uint8], region: Box) -> list[Detection]:
-        """Faces of a close-up. One that its border cuts is left to another close-up, or to the whole frame."""
+        """Faces of a close-up. One at its border, which may cut it, is left to another close-up, or to the whole frame."""
         left, top, right, bottom = (int(side) for side in region.as_tuple())
         closer, back = shrunk(np.ascontiguousarray(image[top:bottom, left:right]), CLOSE_UP_PX)
+        self.looked_px += closer.shape[0] * closer.shape[1]
         height, width = image.shape[:2]
         found = []
         for each in self.close_up.detect(closer):
             moved = _moved(each, left, top, back, back)
             box = moved.box
             cut = (
-                (box.left < left and left > 0)
-                or (box.top < top and top > 0)
-                or (box.right > right and right < width)
-                or (box.bottom > bottom and bottom < height)
+                (left > 0 and box.left < left + back)
+                or (top > 0 and box.top < top + back)
+                or (right < width and box.right > right - back)
+                or (bottom < height and box.bottom > bottom - back)
             )
             if box.area > 0 and not cut:
                 found.append(moved)

@@ -75,3 +75,8 @@ class DetectorSettings(Settings):
         "similarity: faces are turned and scaled by their landmarks, where the detector gives them; none: cut by the box",
         choices=ALIGNMENTS,
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.close_up and self.scan_every == 1:
+            raise ConflictError(f"close_up = {self.close_up!r} is never used with scan_every = 1")
