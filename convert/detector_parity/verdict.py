@@ -19,6 +19,7 @@ import math
 
 from convert.detector_parity.gate import LINES, DetectorGate
 from convert.detector_parity.measures import DetectorComparison, Estimate
+from convert.detector_parity.words import rounded
 from convert.parity.verdict import (
     EPSILON,
     Line,
@@ -66,7 +67,7 @@ def _judge(gate: DetectorGate, comparison: DetectorComparison, key: str) -> Line
 
 def _drop(key: str, what: str, drop: Estimate, had: float, allowed: float, faces: int) -> Line:
     """Judges points lost as measured; `had` is the reference's figure, 0..1."""
-    said = f"{key}: a drop of {_two(drop.value)} points of {what} measured, {allowed:g} allowed"
+    said = f"{key}: a drop of {rounded(drop.value):.2f} points of {what} measured, {allowed:g} allowed"
     if 100 * had <= allowed:
         return _nothing_to_lose(key, said, had, allowed)
     needed = resolving(allowed)
@@ -77,7 +78,7 @@ def _drop(key: str, what: str, drop: Estimate, had: float, allowed: float, faces
 
 def _upper(comparison: DetectorComparison, allowed: float) -> Line:
     key, drop = "ap_drop_upper_points", comparison.drop
-    said = f"{key}: a drop of {_two(drop.low)} to {_two(drop.high)} points at 95 %, up to {allowed:g} allowed"
+    said = f"{key}: a drop of {rounded(drop.low):.2f} to {rounded(drop.high):.2f} points at 95 %, up to {allowed:g} allowed"
     had = comparison.reference.average_precision.value
     if 100 * had <= allowed:
         return _nothing_to_lose(key, said, had, allowed)
@@ -100,7 +101,7 @@ def _landmarks(comparison: DetectorComparison, allowed: float) -> Line:
         return Line(key, Outcome.NOT_JUDGED, None, allowed, None, None, text)
     said = (
         f"{key}: landmarks off by {100 * found.reference:.2f} % of the eyes' distance before and"
-        f" {100 * found.candidate:.2f} % now, a rise of {_two(100 * found.rise.value)} %, {100 * allowed:g} % allowed"
+        f" {100 * found.candidate:.2f} % now, a rise of {rounded(100 * found.rise.value):.2f} %, {100 * allowed:g} % allowed"
     )
     if found.faces < LEAST_FACES and found.rise.low <= allowed + EPSILON:
         return too_few(key, found.rise.value, allowed, said, found.faces, LEAST_FACES, "found by both")
@@ -123,11 +124,6 @@ def _plain(comparison: DetectorComparison, key: str, allowed: float) -> Line:
         "size_bytes": (None if size is None else float(size), "the candidate's size is not known"),
     }[key]
     return judge_plain(key, measured, allowed, unknown)
-
-
-def _two(value: float) -> str:
-    """Two decimals, and no zero with a sign."""
-    return f"{round(value, 2) + 0.0:.2f}"
 
 
 def _nothing_to_lose(key: str, said: str, had: float, allowed: float) -> Line:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from convert.detector_parity.measures import DetectorComparison, DetectorSide, Estimate
 from convert.parity.words import UNKNOWN
 
-__all__ = ["ap_words", "boxes_words", "drop_words", "landmark_words", "recall_words", "rise_words", "size_words"]
+__all__ = [
+    "ap_words",
+    "boxes_words",
+    "drop_words",
+    "landmark_words",
+    "recall_words",
+    "rise_words",
+    "rounded",
+    "size_words",
+]
 
 
 def ap_words(side: DetectorSide) -> str:
@@ -25,7 +34,8 @@ def landmark_words(side: DetectorSide) -> str:
 
 def drop_words(drop: Estimate) -> str:
     """A change in points, candidate less reference, with its interval."""
-    return f"{0.0 - drop.value:+.2f} ({0.0 - drop.high:+.2f} to {0.0 - drop.low:+.2f})"
+    value, low, high = (rounded(-each) for each in (drop.value, drop.high, drop.low))
+    return f"{value:+.2f} ({low:+.2f} to {high:+.2f})"
 
 
 def rise_words(comparison: DetectorComparison) -> str:
@@ -33,7 +43,8 @@ def rise_words(comparison: DetectorComparison) -> str:
     if comparison.landmarks is None:
         return UNKNOWN
     rise = comparison.landmarks.rise
-    return f"{100 * rise.value:+.2f} % ({100 * rise.low:+.2f} to {100 * rise.high:+.2f})"
+    value, low, high = (rounded(100 * each) for each in (rise.value, rise.low, rise.high))
+    return f"{value:+.2f} % ({low:+.2f} to {high:+.2f})"
 
 
 def boxes_words(comparison: DetectorComparison) -> str:
@@ -44,3 +55,8 @@ def boxes_words(comparison: DetectorComparison) -> str:
 def size_words(side: DetectorSide) -> str:
     """What a side reads."""
     return f"{side.net.width} × {side.net.height}"
+
+
+def rounded(value: float) -> float:
+    """To two decimals, and no zero with a minus."""
+    return round(value, 2) + 0.0

@@ -47,23 +47,33 @@ def load_detector(path: Path) -> keras.Model:
 
 
 def carry_detector(net: keras.Model, weights: str) -> str:
-    """Copies a saved detector's weights into `net`, whatever size of picture it reads, and says so in a line.
+    """Copies a saved detector's weights into `net`, layer by layer, whatever size of picture it reads, and says so in a line.
+
+    Layers are matched by name: the activation behind the saved scores puts its layers into another order.
 
     Raises:
         ModelError: missing, damaged, or a net of other options or channels.
     """
     if weights == "none":
         return ""
-    source = load_detector(Path(weights).expanduser())
-    found, wanted = ([tuple(one.shape) for one in model.weights] for model in (source, net))
-    if found != wanted:
+    source, own = _weighted(load_detector(Path(weights).expanduser())), _weighted(net)
+    shapes = [{name: [one.shape for one in layer.weights] for name, layer in each.items()} for each in (source, own)]
+    odd = next((name for name in {**shapes[1], **shapes[0]} if shapes[0].get(name) != shapes[1].get(name)), None)
+    if odd is not None:
+        found, expected = (each.get(odd, "no such layer") for each in shapes)
         raise ModelError(
-            f"{weights}: {len(found)} weight arrays of {source.count_params()} numbers",
-            f"{len(wanted)} of {net.count_params()}, as the recipe's net has",
+            f"{weights}: layer {odd!r} with weights {found}",
+            f"{expected}, as the recipe's net has it",
             "use the recipe that it was trained with, with as many channels",
         )
-    net.set_weights(source.get_weights())
-    return f"{len(wanted)} weight arrays carried over from {weights}"
+    for name, layer in own.items():
+        layer.set_weights(source[name].get_weights())
+    return f"weights of {len(own)} layers carried over from {weights}"
+
+
+def _weighted(model: keras.Model) -> dict[str, keras.layers.Layer]:
+    """The layers that have weights, by name."""
+    return {layer.name: layer for layer in model.layers if layer.weights}
 
 
 class SavedDetector:
