@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from convert.errors import BudgetError, GraphError
 from convert.graph import Graph, Node, Tensor
@@ -14,9 +14,11 @@ __all__ = [
     "check_budget",
     "check_dynamic",
     "check_fixed",
+    "check_float_ends",
     "check_graph",
     "check_integers",
     "check_operators",
+    "check_scale",
     "check_unquantized",
 ]
 
@@ -59,17 +61,17 @@ def check_graph(
         case "int8":
             _check_int8(graph, where, io)
         case "int16x8":
-            _check_float_output(graph, where)
+            check_float_ends(graph.input, (graph.output,), where, "probabilities")
             _check_weighted(graph, where, "int16", ())
         case "mixed":
-            _check_float_output(graph, where)
+            check_float_ends(graph.input, (graph.output,), where, "probabilities")
             _check_kept(graph, where, kept)
             _check_weighted(graph, where, "int8", kept)
         case "dynamic":
-            _check_float_output(graph, where)
+            check_float_ends(graph.input, (graph.output,), where, "probabilities")
             check_dynamic(graph, where)
         case _:
-            _check_float_output(graph, where)
+            check_float_ends(graph.input, (graph.output,), where, "probabilities")
             check_unquantized(graph, where, kind)
 
 
@@ -128,25 +130,36 @@ def check_integers(graph: Graph, where: str) -> None:
             )
 
 
+def check_scale(tensor: Tensor, what: str, expected: tuple[str, float, int], where: str, last: str) -> None:
+    """Refuses an end of an int8 model with other than the `expected` dtype, scale and zero point.
+
+    `what` names the tensor and `last` says what gives the answers, for the message.
+    """
+    if (tensor.dtype, tensor.scale, tensor.zero_point) != expected:
+        dtype, scale, zero_point = expected
+        raise GraphError(
+            f"{where}: {what} {tensor.dtype} with scale {tensor.scale:.6g}, zero point {tensor.zero_point}",
+            f"{dtype} with scale {scale:.6g}, zero point {zero_point}",
+            f"pixels must enter from 0 to 255 and {last}",
+        )
+
+
 def _check_int8(graph: Graph, where: str, io: str) -> None:
     check_integers(graph, where)
     zero_point = 0 if io == "uint8" else -128
     for what, tensor, scale in (("input", graph.input, 1.0), ("output", graph.output, 1 / 256)):
-        if (tensor.dtype, tensor.scale, tensor.zero_point) != (io, scale, zero_point):
+        check_scale(tensor, what, (io, scale, zero_point), where, "a softmax must be the last layer")
+
+
+def check_float_ends(read: Tensor, given: Sequence[Tensor], where: str, answers: str = "answers") -> None:
+    """Refuses quantized pixels, and answers other than float32; `answers` is their name in the message."""
+    for tensor in given:
+        if tensor.dtype != "float32" or tensor.scale or read.scale:
             raise GraphError(
-                f"{where}: {what} {tensor.dtype} with scale {tensor.scale:.6g}, zero point {tensor.zero_point}",
-                f"{io} with scale {scale:.6g}, zero point {zero_point}",
-                "pixels must enter from 0 to 255 and a softmax must be the last layer",
+                f"{where}: output {tensor.dtype}{', quantized' if tensor.scale else ''}",
+                f"float32 {answers}, and pixels that are not quantized",
+                _AGAIN,
             )
-
-
-def _check_float_output(graph: Graph, where: str) -> None:
-    if graph.output.dtype != "float32" or graph.output.scale or graph.input.scale:
-        raise GraphError(
-            f"{where}: output {graph.output.dtype}{', quantized' if graph.output.scale else ''}",
-            "float32 probabilities, and pixels that are not quantized",
-            _AGAIN,
-        )
 
 
 def check_unquantized(graph: Graph, where: str, kind: str) -> None:

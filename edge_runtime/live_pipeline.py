@@ -181,7 +181,6 @@ class LivePipeline:
         """Ends every track and says which: the camera is lost, or the run is over."""
         ended = self._tracker.close()
         self._decider.forget(ended)
-        self._search.forget()
         self._found, self._left_out = {}, 0
         self._frames_since_detection = self._config.detector.every_frames
         return ended

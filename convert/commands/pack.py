@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
+from convert.commands.options import refuse_options
 from convert.detector.pack import FRAMING, DetectorRequest, pack_detector
 from convert.detector.threshold import MOST_FALSE
 from convert.errors import UsageError
@@ -33,17 +34,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Returns 0; whatever is wrong raises."""
     graph = read_operators(read_model_file(arguments.model), str(arguments.model))
     if finds_faces([tensor.shape for tensor in graph.outputs]):
-        _refuse(arguments, _OF_CLASSIFIERS, "a face detector")
+        refuse_options(arguments, _OF_CLASSIFIERS, f"a face detector, {arguments.model}")
         return _detector(arguments)
-    _refuse(arguments, _OF_DETECTORS, "a classifier")
+    refuse_options(arguments, _OF_DETECTORS, f"a classifier, {arguments.model}")
     return _classifier(arguments)
-
-
-def _refuse(arguments: argparse.Namespace, options: Mapping[str, object], what: str) -> None:
-    for name, default in options.items():
-        if getattr(arguments, name) != default:
-            option = "--" + name.replace("_", "-")
-            raise UsageError(f"{option} for {what}, {arguments.model}", "an option that it has", f"leave {option} out")
 
 
 def _classifier(arguments: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from convert.commands.options import latency_runs, thread_count
+from convert.commands.options import latency_runs, refuse_options, thread_count
 from convert.commands.parity import JUNIT, REPORT, SUMMARY, answering, report_folder
 from convert.detector_parity.contest import DetectorContest, DetectorFinding, run_detector_contest
 from convert.detector_parity.gate import read_detector_gate
@@ -14,7 +14,6 @@ from convert.detector_parity.markdown import to_markdown
 from convert.detector_parity.page import write_detector_page
 from convert.detector_parity.result import DetectorResult
 from convert.detector_parity.terminal import to_text
-from convert.errors import UsageError
 from convert.parity.contest import Entry
 from convert.parity.junit import Suite, suites_to_junit
 from convert.parity.sides import side_names
@@ -24,15 +23,12 @@ from edge_runtime.running import WRONG_USE
 
 __all__ = ["run"]
 
-_OF_CLASSIFIERS = ("split", "votes", "label_set", "illumination")
+_OF_CLASSIFIERS = dict.fromkeys(("split", "votes", "label_set", "illumination"))
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Returns 0 passed, 1 a line of the gate failed, 2 something could not be judged or was refused."""
-    for name in _OF_CLASSIFIERS:
-        if getattr(arguments, name) is not None:
-            option = "--" + name.replace("_", "-")
-            raise UsageError(f"{option} with frames as --data", "labelled faces, which have one", f"leave {option} out")
+    refuse_options(arguments, _OF_CLASSIFIERS, f"the frames of {arguments.data}")
     places = [arguments.reference, *arguments.candidate]
     entries = [Entry(place, name) for place, name in zip(places, side_names(places), strict=True)]
     gate = read_detector_gate(arguments.gate)

@@ -9,12 +9,12 @@ from typing import Any
 
 from convert.calibration import Calibration
 from convert.check import check_budget
+from convert.commands.options import refuse_options
 from convert.commands.tflite import print_summary
 from convert.detector.calibration import choose_frames
 from convert.detector.facts import NetFacts
 from convert.detector.source import detector_facts, resized
 from convert.detector.tflite import check_detector_kind, convert_detector
-from convert.errors import UsageError
 from convert.recipe import Recipe
 from convert.written import write_conversion
 from edge_runtime.bundle import FACE_DETECTOR
@@ -36,10 +36,7 @@ def run(arguments: argparse.Namespace, recipe: Recipe, model: Any, out: Path) ->
         out: the file to write.
     """
     source: Path = arguments.model
-    for name, default in _OF_CLASSIFIERS.items():
-        if getattr(arguments, name) != default:
-            option = "--" + name.replace("_", "-")
-            raise UsageError(f"{option} for a face detector, {source}", "an option that it has", f"leave {option} out")
+    refuse_options(arguments, _OF_CLASSIFIERS, f"a face detector, {source}")
     check_detector_kind(recipe.kind)
     facts = detector_facts(model, str(source))
     if arguments.size is not None:

@@ -36,10 +36,10 @@ class OperatingPoint:
 
 
 def read_curve(run: Path) -> Mapping[str, Any]:
-    """`curve.json` of a run folder: four lists of numbers, the surest score first.
+    """`curve.json` of a run folder: four lists of numbers, the surest score first; empty where nothing was found.
 
     Raises:
-        ProvenanceError: missing, damaged or empty.
+        ProvenanceError: missing or damaged.
     """
     path = run / CURVE
     mend = "name a finished run folder of `python -m train fit --recipe face_detector`, or give --threshold"
@@ -50,9 +50,9 @@ def read_curve(run: Path) -> Mapping[str, Any]:
         raise ProvenanceError(f"{path}: {error.strerror}", "the curve of a finished run", mend) from error
     except (ValueError, KeyError, TypeError) as error:
         raise ProvenanceError(f"{path}: no curve ({error})", f"lists of {', '.join(_KEYS)}", mend) from error
-    sizes = {array.shape for array in curve.values()}
-    if len(sizes) != 1 or not all(len(shape) == 1 and shape[0] for shape in sizes):
-        raise ProvenanceError(f"{path}: lists of {sizes}", "lists of one length, at least one point", mend)
+    lengths = {key: array.shape for key, array in curve.items()}
+    if len(set(lengths.values())) != 1 or curve["scores"].ndim != 1:
+        raise ProvenanceError(f"{path}: lists of unequal length ({lengths})", "a number in each for a score", mend)
     return curve
 
 

@@ -51,7 +51,7 @@ def _install(arguments: argparse.Namespace, places: _Places) -> int:
     _check_settings(loaded, arguments.user)
     texts = {places.unit: unit_text(_unit(arguments, loaded))}
     if arguments.kiosk:
-        texts[places.kiosk] = kiosk_entry(loaded.config.service.kiosk_url, os.path.abspath(sys.executable))
+        texts[places.kiosk] = kiosk_entry(_kiosk_url(loaded), os.path.abspath(sys.executable))
     if arguments.print:
         print("\n".join(f"# {path}\n{text}" for path, text in texts.items()), end="")
         return 0
@@ -100,6 +100,17 @@ def _unit(arguments: argparse.Namespace, loaded: Loaded) -> Unit:
         if folder != STATE_FOLDER and folder not in writable:
             writable.append(folder)
     return Unit(tuple(command), config.service, "" if arguments.user else _account(arguments.run_as), tuple(writable))
+
+
+def _kiosk_url(loaded: Loaded) -> str:
+    """The page that the browser opens: the one that is named, or the one that is served."""
+    config = loaded.config
+    if loaded.origins["service.kiosk_url"] != DEFAULT:
+        return config.service.kiosk_url
+    if config.kiosk.port == 0:
+        raise ServiceError("kiosk.port = 0 with --kiosk", "a port that the browser can know", "kiosk.port = 8080")
+    host = config.kiosk.host if config.kiosk.host not in ("0.0.0.0", "::", "localhost") else "127.0.0.1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{config.kiosk.port}/"
 
 
 def _check_settings(loaded: Loaded, user: bool) -> None:

@@ -10,10 +10,11 @@ from convert.calibration import DEFAULT_COUNT
 from convert.card import read_card
 from convert.cli import main
 from convert.detector.calibration import choose_frames, judged_frames_calibrated
-from convert.detector.check import MAPPED, check_detector, graph_facts
+from convert.detector.check import check_detector, graph_facts
 from convert.detector.facts import NetFacts
 from convert.detector.source import KerasDetector, resized
-from convert.detector.threshold import choose_point, point_at
+from convert.detector.threshold import choose_point, point_at, read_curve
+from convert.edgetpu import predict, read_rules
 from convert.errors import CalibrationError, GraphError, ProvenanceError
 from convert.graph import read_operators
 from convert.quiet import quiet_tensorflow
@@ -76,7 +77,7 @@ def test_an_int8_detector_has_uint8_pixels_int8_answers_of_their_own_scales_and_
     assert {output.dtype for output in int8_graph.outputs} == {"int8"}
     assert {output.scale for output in int8_graph.outputs if output.shape[3] == 1} == {1 / 256}
     assert len({output.scale for output in int8_graph.outputs}) > 3
-    assert set(int8_graph.operators) <= MAPPED
+    assert predict(int8_graph, read_rules()).whole
 
 
 def test_each_wrong_fact_of_a_detector_is_refused(int8_graph, detector):
@@ -88,7 +89,7 @@ def test_each_wrong_fact_of_a_detector_is_refused(int8_graph, detector):
     score = next(at for at, output in enumerate(int8_graph.outputs) if output.shape[3] == 1)
     box = next(at for at, output in enumerate(int8_graph.outputs) if output.shape[3] == 4)
     odd = replace(int8_graph.tensors[3], name="odd", dtype="float32")
-    softmax = {**int8_graph.operators, "SOFTMAX": 1}
+    leaky = (*int8_graph.nodes[:3], replace(int8_graph.nodes[3], operator="LEAKY_RELU"), *int8_graph.nodes[4:])
     for graph, named in (
         (with_output(score, scale=0.01), "scale 0.01"),
         (with_output(score, dtype="uint8"), "uint8 with scale"),
@@ -97,7 +98,7 @@ def test_each_wrong_fact_of_a_detector_is_refused(int8_graph, detector):
         (replace(int8_graph, outputs=int8_graph.outputs[1:]), "landmarks for each cell"),
         (replace(int8_graph, input=replace(int8_graph.input, scale=0.99)), "scale 0.99"),
         (replace(int8_graph, input=replace(int8_graph.input, dtype="float32")), "input float32"),
-        (replace(int8_graph, operators=softmax), "operator SOFTMAX"),
+        (replace(int8_graph, nodes=leaky), "operator 3, LEAKY_RELU, not in the list"),
         (replace(int8_graph, tensors=(*int8_graph.tensors, odd)), "tensor 'odd' is float32"),
         (read_operators(detector.float32.read_bytes(), "it"), "is float32"),
     ):
@@ -162,8 +163,18 @@ def test_a_threshold_is_the_lowest_that_keeps_false_faces_few():
     assert point_at(curve, 0.95).recall == 0
     blind = curve | {"recall": np.array([0.0, 0.0, 0.8, 0.9])}
     assert choose_point(blind, 0.2).threshold == 0.5
-    with pytest.raises(ProvenanceError, match="no threshold that finds a face"):
-        choose_point(blind, 0.05)
+    nothing = {key: np.zeros(0) for key in CURVE}
+    for curve_without in (blind, nothing):
+        with pytest.raises(ProvenanceError, match="no threshold that finds a face"):
+            choose_point(curve_without, 0.05)
+    assert point_at(nothing, 0.3).as_table() == {"recall": 0.0, "precision": 1.0, "false_a_picture": 0.0}
+
+
+@pytest.mark.parametrize("table", [{**CURVE, "recall": [0.1]}, dict.fromkeys(CURVE, 0.5), {}])
+def test_a_curve_with_lists_of_unequal_length_is_refused(tmp_path, table):
+    (tmp_path / "curve.json").write_text(json.dumps(table))
+    with pytest.raises(ProvenanceError, match=r"curve\.json"):
+        read_curve(tmp_path)
 
 
 def test_a_bundle_finds_the_faces_and_says_its_threshold_its_run_and_its_calibration(detector, tmp_path, capsys):

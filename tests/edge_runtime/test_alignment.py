@@ -48,6 +48,7 @@ def difference(one, other):
     return float(np.abs(one.astype(int) - other.astype(int)).mean())
 
 
+@hypothesis_settings(deadline=None)
 @given(places, st.floats(0.1, 20), st.floats(-3.1, 3.1), st.tuples(st.floats(-500, 500), st.floats(-500, 500)))
 def test_a_similarity_is_found_from_points_that_it_has_moved(points, scale, angle, shift):
     spread = sum(abs(complex(*point) - sum(complex(*each) for each in points) / 4) ** 2 for point in points)
@@ -66,6 +67,9 @@ def test_points_that_are_no_figure_have_no_similarity_and_a_mirror_image_fits_ba
     square = [(0, 0), (1, 0), (1, 1), (0, 1)]
     assert fit_similarity([(3, 3)] * 4, square) is None
     assert fit_similarity(square, [(3, 3)] * 4) is None
+    assert fit_similarity([(0, 0), (0, 0), (0, 1e-90)], [(0, 0), (0, 0), (0, 1e-90)]) is None
+    for huge in (1e200, 1.7e308):
+        assert fit_similarity([(-huge, 0), (huge, huge)], [(0, 0), (1, 0)]) is None
     assert fit_similarity(square, [(0, 0), (math.nan, 0), (1, 1), (0, 1)]) is None
     assert fit_similarity(square, [(0, 0), (math.inf, 0), (1, 1), (0, 1)]) is None
     assert fit_similarity([(0, 0), (1, 0), (0, 2)], [(0, 0), (-1, 0), (0, 2)]).misfit > 0.3
