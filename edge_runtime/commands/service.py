@@ -10,7 +10,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_runtime.config import DEFAULT, PREFIX, Loaded, load_config
+from edge_runtime.account import Account
+from edge_runtime.config import DEFAULT, PREFIX, Config, Loaded, load_config
 from edge_runtime.config_check import check_usable, named_paths
 from edge_runtime.errors import ServiceError
 from edge_runtime.files import write_whole
@@ -57,6 +58,8 @@ def _install(arguments: argparse.Namespace, places: _Places) -> int:
         return 0
     _may_write(arguments.user)
     check_usable(loaded.config, served=arguments.kiosk)
+    if not arguments.user:
+        _check_account(Account(_account(arguments.run_as)), loaded)
     _systemctl(arguments.user, "show", "--property=Version")  # before anything is written: is there a manager to ask?
     for path in texts:
         _check_ours(path)
@@ -95,7 +98,7 @@ def _unit(arguments: argparse.Namespace, loaded: Loaded) -> Unit:
     for change in arguments.set:
         command += ["--set", change]
     writable = []
-    for value in filter(None, (config.log.path, config.output.annotate)):
+    for value in _outputs(config):
         folder = Path(value).parent
         if folder != STATE_FOLDER and folder not in writable:
             writable.append(folder)
@@ -137,6 +140,41 @@ def _check_settings(loaded: Loaded, user: bool) -> None:
                 "settings that the service sees too",
                 f"unset {origin}, and write it into the file or give --set {name}=…",
             )
+
+
+def _check_account(account: Account, loaded: Loaded) -> None:
+    """What root reads and writes, the service's account may not."""
+    for name, path in _inputs(loaded).items():
+        if not account.may_read(path):
+            raise ServiceError(
+                f"{name} = {str(path)!r}, which {account.name} may not read",
+                "a file for the account that the service runs as",
+                f"sudo chown {account.name} {path}, and its folder open to it",
+            )
+    for value in _outputs(loaded.config):
+        folder = Path(value).parent
+        if folder != STATE_FOLDER and not account.may_write(folder):
+            raise ServiceError(
+                f"{value}, in a folder that {account.name} may not write to",
+                "a folder of the account that the service runs as",
+                f"sudo install -d -o {account.name} {folder}, or {STATE_FOLDER}/…",
+            )
+    if not account.may_run(Path(sys.executable)):
+        raise ServiceError(
+            f"{sys.executable}, which {account.name} may not run",
+            "an environment that the account can reach",
+            "make it outside another account's home, or name another --run-as",
+        )
+
+
+def _inputs(loaded: Loaded) -> dict[str, Path]:
+    outputs = _outputs(loaded.config)
+    named = {name: path for name, path in named_paths(loaded.config).items() if str(path) not in outputs}
+    return named if loaded.file is None else {**named, "--config": loaded.file}
+
+
+def _outputs(config: Config) -> list[str]:
+    return [value for value in (config.log.path, config.output.annotate) if value]
 
 
 def _account(named: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ CURVE_POINTS = 200
 """Of a curve that is written down."""
 
 _AT_ONCE = 2_000_000
-"""Numbers of resampled curves in memory at a time."""
+"""Numbers of one table in memory at a time."""
 
 
 @dataclass(frozen=True)
@@ -103,17 +104,40 @@ def average_precisions(matches: Matches, drawn: NDArray[np.int64]) -> NDArray[np
     Returns:
         float64 (D,).
     """
-    ends, at_once = matches.ends(), max(1, _AT_ONCE // max(1, len(matches.scores)))
-    areas = [np.zeros(0)]
-    for start in range(0, len(drawn), at_once):
-        counts = drawn[start : start + at_once]
-        boxes = counts[:, matches.pictures]
-        right = np.cumsum(boxes * matches.right, axis=1)[:, ends]
-        areas.append(_areas(right, np.cumsum(boxes, axis=1)[:, ends] - right, counts @ matches.faces))
-    return np.concatenate(areas)
+    ends = matches.ends()
+    # Recall rises only where a score has a right box, and no later point without one is more precise.
+    rising = ends[np.diff(np.cumsum(matches.right)[ends], prepend=0) > 0]
+    right, boxes = (_counted(matches, drawn, rising, which) for which in (matches.right, None))
+    faces = drawn @ matches.faces
+    at_once = max(1, _AT_ONCE // max(1, len(rising)))
+    starts = range(0, len(drawn), at_once)
+    rows = [slice(start, start + at_once) for start in starts]
+    return np.concatenate([np.zeros(0), *(_areas(right[each], (boxes - right)[each], faces[each]) for each in rows)])
 
 
-def _areas(right: NDArray[np.int64], false: NDArray[np.int64], faces: NDArray[np.int64]) -> NDArray[np.float64]:
+def _counted(
+    matches: Matches, drawn: NDArray[np.int64], ends: NDArray[np.int64], which: NDArray[np.bool_] | None
+) -> NDArray[np.int32]:
+    """How many boxes, or of them those of `which`, each resample has up to each of `ends`: (D, K)."""
+    pictures = len(matches.faces)
+    counted = np.zeros((len(drawn), len(ends)), np.int32)
+    at_once = max(1, _AT_ONCE // max(1, pictures))
+    reached = np.zeros(pictures)
+    for start in range(0, len(ends), at_once):
+        part = ends[start : start + at_once]
+        first = 0 if start == 0 else int(ends[start - 1]) + 1
+        own = np.arange(first, int(part[-1]) + 1)
+        own = own if which is None else own[which[own]]
+        table = np.zeros((pictures, len(part)))
+        np.add.at(table, (matches.pictures[own], np.searchsorted(part, own)), 1)
+        table[:, 0] += reached
+        table = np.cumsum(table, axis=1)
+        reached = table[:, -1]
+        counted[:, start : start + at_once] = drawn.astype(np.float64) @ table
+    return counted
+
+
+def _areas(right: NDArray[Any], false: NDArray[Any], faces: NDArray[np.int64]) -> NDArray[np.float64]:
     """Areas under curves: right and false boxes (D, K) up to each threshold, and faces (D,)."""
     recall = right / np.maximum(1, faces)[:, None]
     precision = right / np.maximum(1, right + false)
