@@ -19,6 +19,7 @@ from edge_runtime.hub import Seen
 from edge_runtime.labels import FER2013
 from edge_runtime.live_state import LiveState, ShownFace
 from edge_runtime.pictures import read_picture
+from edge_runtime.smoothing import UNCERTAIN, UNCLEAR
 
 __all__ = ["SIZE", "Scene", "emotions_of", "shown_face"]
 
@@ -26,6 +27,18 @@ SIZE = 640, 480
 _FACE = Box(128, 44, 210, 128)  # in the portrait of 384 × 384 px, as Haar finds it, a little wider
 _CUT = 352, 264  # of the portrait, as wide in proportion as a frame
 _FEW = ("happy", "surprise", "neutral", "sad", "angry", "fear")
+
+
+def _empty_room() -> NDArray[np.uint8]:
+    """A wall and a floor, lit from the upper left."""
+    x, y = np.meshgrid(np.linspace(0, 1, SIZE[0]), np.linspace(0, 1, SIZE[1]))
+    light = 0.95 - 0.3 * x - 0.25 * y
+    floor = y > 0.78 + 0.04 * x
+    colour = np.where(floor[..., None], (96, 122, 150), (188, 205, 214)) * light[..., None]
+    return np.asarray(cv2.GaussianBlur(colour.clip(0, 255).astype(np.uint8), (0, 0), 2), np.uint8)
+
+
+_EMPTY_ROOM = _empty_room()
 
 
 def emotions_of(label: str, score: float) -> dict[str, float]:
@@ -60,7 +73,7 @@ class Scene:
         shift = round(16 * (0.5 + 0.5 * np.sin(index / 40)))
         image, boxes = self._drawn(shift)
         faces = tuple(
-            shown_face(f"visitor{at}", label, score, box)
+            shown_face(f"visitor{at}", label, score, box, UNCLEAR if label == UNCERTAIN else "")
             for at, ((label, score), box) in enumerate(zip(self._labels, boxes, strict=True))
         )
         state = LiveState(faces, rate, dict(faults or {}), "cpu", "live", 0.03, index + 1, 0)
@@ -73,8 +86,7 @@ class Scene:
     def _drawn(self, shift: int) -> tuple[NDArray[np.uint8], list[Box]]:
         width, height = SIZE
         if self._count == 0:
-            empty = self._portrait[:150, :60]  # the curtain beside the face: a room without anybody
-            return np.asarray(cv2.resize(empty, SIZE, interpolation=cv2.INTER_CUBIC), np.uint8), []
+            return _EMPTY_ROOM, []
         cut = self._portrait[8 : 8 + _CUT[1], shift : shift + _CUT[0]]
         tiles = 2 if self._count > 1 else 1
         side = width // tiles, height // tiles

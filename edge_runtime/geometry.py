@@ -94,14 +94,20 @@ def fit_similarity(source: Sequence[Point], target: Sequence[Point]) -> Similari
     """The similarity that brings `source` nearest to `target` in the sense of least squares, never a mirror image.
 
     Umeyama 1991, equations 34 to 43, which in the plane is one division of complex numbers. None where the points of one side
-    fall together or are not finite.
+    fall together or are not finite, or so nearly that their figure is lost in the arithmetic.
     """
     before, after = [complex(*point) for point in source], [complex(*point) for point in target]
     middle, goal = sum(before) / len(before), sum(after) / len(after)
     pairs = [(one - middle, other - goal) for one, other in zip(before, after, strict=True)]
-    spread, wanted = sum(abs(one) ** 2 for one, _ in pairs), sum(abs(other) ** 2 for _, other in pairs)
-    if not (math.isfinite(spread) and math.isfinite(wanted) and spread > 0 and wanted > 0):
+    spread, wanted = sum(_squared(one) for one, _ in pairs), sum(_squared(other) for _, other in pairs)
+    product = spread * wanted
+    if not (math.isfinite(product) and product > 0):
         return None
     shared = sum(one.conjugate() * other for one, other in pairs)
     turn = shared / spread
-    return Similarity(turn, goal - turn * middle, max(0.0, 1 - abs(shared) ** 2 / (spread * wanted)))
+    return Similarity(turn, goal - turn * middle, max(0.0, 1 - _squared(shared) / product))
+
+
+def _squared(value: complex) -> float:
+    """The square of its length; infinite where that is too large, while `abs` and powers raise."""
+    return value.real * value.real + value.imag * value.imag

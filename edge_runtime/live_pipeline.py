@@ -181,7 +181,6 @@ class LivePipeline:
         """Ends every track and says which: the camera is lost, or the run is over."""
         ended = self._tracker.close()
         self._decider.forget(ended)
-        self._search.forget()
         self._found, self._left_out = {}, 0
         self._frames_since_detection = self._config.detector.every_frames
         return ended
@@ -206,7 +205,7 @@ class LivePipeline:
 
     def _detect(self, frame: Frame, time_s: float) -> list[Detection]:
         """In the picture that the camera's hardware made smaller, where there is one; close-ups come from the large one."""
-        known = [face.box for face in self._tracker.expected(time_s)] if self._config.detector.scan_every > 1 else []
+        known = [face.box for face in self._tracker.expected(time_s)]
         found, self._left_out = bounded(self._search, self._search.find(frame.image, known, frame.small))
         return found
 

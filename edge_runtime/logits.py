@@ -60,4 +60,5 @@ def read_place(manifest: Mapping[str, Any]) -> LogitsPlace | None:
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Probabilities, float32 (N, L), of logits (N, L). Computed in float64, so that processors agree in every bit kept."""
     raised = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
-    return (raised / raised.sum(axis=-1, keepdims=True)).astype(np.float32)
+    shares: NDArray[np.float32] = (raised / raised.sum(axis=-1, keepdims=True)).astype(np.float32)
+    return shares

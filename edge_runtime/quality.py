@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.geometry import Box, Landmarks
-from edge_runtime.preprocess import TEMPLATE
 from edge_runtime.settings.deciding import QualitySettings
 
 __all__ = ["BLURRED", "SMALL", "TILTED", "TURNED", "Pose", "Quality", "assess", "pose_of", "sharpness_of"]
@@ -21,10 +20,12 @@ _SIDE_PX = 48
 _FLAT = 2.0
 """Grey levels; a face with less contrast than this shows nothing."""
 
-_MODEL = np.column_stack([np.array(TEMPLATE.as_tuple()), [0.0, 0.0, 0.16, 0.01, 0.01]])
+_MODEL = np.array(
+    [[0.313, 0.390, 0.0], [0.683, 0.387, 0.0], [0.497, 0.582, 0.16], [0.341, 0.746, 0.01], [0.651, 0.745, 0.01]]
+)
 """Five points of a face seen from the front, in the order of `Landmarks`: right, down, and towards the camera, in widths of a FER2013 frame.
 
-The first two are those of `preprocess.TEMPLATE`. The depths are those of generic head models for
+The first two are the medians of YuNet's points over 1,500 FER2013 faces. The depths are those of generic head models for
 five points: the tip of the nose stands 0.43 eye distances before the eyes, the corners of the mouth hardly.
 """
 

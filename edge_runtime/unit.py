@@ -124,7 +124,12 @@ def kiosk_entry(url: str, python: str) -> str:
     """
     if not re.fullmatch(r"https?://[A-Za-z0-9._~:/?#@!&()*+,;=\[\]-]+", url):
         raise ServiceError(f"kiosk_url {url!r}", "http://… without blanks and quotes", "correct service.kiosk_url")
-    wait = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=5)"
+    # Any answer will do: a server that asks for a token answers with its form.
+    wait = (
+        "import http.client, sys, urllib.parse; page = urllib.parse.urlsplit(sys.argv[1]); "
+        'link = getattr(http.client, page.scheme.upper() + "Connection")(page.netloc, timeout=5); '
+        'link.request("GET", "/"); link.getresponse()'
+    )
     browser = (
         "$(command -v chromium || command -v chromium-browser)"
         " --kiosk --noerrdialogs --disable-session-crashed-bubble --disable-infobars --no-first-run --incognito"

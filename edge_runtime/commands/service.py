@@ -10,7 +10,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_runtime.config import DEFAULT, PREFIX, Loaded, load_config
+from edge_runtime.account import Account
+from edge_runtime.config import DEFAULT, PREFIX, Config, Loaded, load_config
 from edge_runtime.config_check import check_usable, named_paths
 from edge_runtime.errors import ServiceError
 from edge_runtime.files import write_whole
@@ -51,12 +52,14 @@ def _install(arguments: argparse.Namespace, places: _Places) -> int:
     _check_settings(loaded, arguments.user)
     texts = {places.unit: unit_text(_unit(arguments, loaded))}
     if arguments.kiosk:
-        texts[places.kiosk] = kiosk_entry(loaded.config.service.kiosk_url, os.path.abspath(sys.executable))
+        texts[places.kiosk] = kiosk_entry(_kiosk_url(loaded), os.path.abspath(sys.executable))
     if arguments.print:
         print("\n".join(f"# {path}\n{text}" for path, text in texts.items()), end="")
         return 0
     _may_write(arguments.user)
     check_usable(loaded.config, served=arguments.kiosk)
+    if not arguments.user:
+        _check_account(Account(_account(arguments.run_as)), loaded)
     _systemctl(arguments.user, "show", "--property=Version")  # before anything is written: is there a manager to ask?
     for path in texts:
         _check_ours(path)
@@ -95,11 +98,22 @@ def _unit(arguments: argparse.Namespace, loaded: Loaded) -> Unit:
     for change in arguments.set:
         command += ["--set", change]
     writable = []
-    for value in filter(None, (config.log.path, config.output.annotate)):
+    for value in _outputs(config):
         folder = Path(value).parent
         if folder != STATE_FOLDER and folder not in writable:
             writable.append(folder)
     return Unit(tuple(command), config.service, "" if arguments.user else _account(arguments.run_as), tuple(writable))
+
+
+def _kiosk_url(loaded: Loaded) -> str:
+    """The page that the browser opens: the one that is named, or the one that is served."""
+    config = loaded.config
+    if loaded.origins["service.kiosk_url"] != DEFAULT:
+        return config.service.kiosk_url
+    if config.kiosk.port == 0:
+        raise ServiceError("kiosk.port = 0 with --kiosk", "a port that the browser can know", "kiosk.port = 8080")
+    host = config.kiosk.host if config.kiosk.host not in ("0.0.0.0", "::", "localhost") else "127.0.0.1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{config.kiosk.port}/"
 
 
 def _check_settings(loaded: Loaded, user: bool) -> None:
@@ -126,6 +140,41 @@ def _check_settings(loaded: Loaded, user: bool) -> None:
                 "settings that the service sees too",
                 f"unset {origin}, and write it into the file or give --set {name}=…",
             )
+
+
+def _check_account(account: Account, loaded: Loaded) -> None:
+    """What root reads and writes, the service's account may not."""
+    for name, path in _inputs(loaded).items():
+        if not account.may_read(path):
+            raise ServiceError(
+                f"{name} = {str(path)!r}, which {account.name} may not read",
+                "a file for the account that the service runs as",
+                f"sudo chown {account.name} {path}, and its folder open to it",
+            )
+    for value in _outputs(loaded.config):
+        folder = Path(value).parent
+        if folder != STATE_FOLDER and not account.may_write(folder):
+            raise ServiceError(
+                f"{value}, in a folder that {account.name} may not write to",
+                "a folder of the account that the service runs as",
+                f"sudo install -d -o {account.name} {folder}, or {STATE_FOLDER}/…",
+            )
+    if not account.may_run(Path(sys.executable)):
+        raise ServiceError(
+            f"{sys.executable}, which {account.name} may not run",
+            "an environment that the account can reach",
+            "make it outside another account's home, or name another --run-as",
+        )
+
+
+def _inputs(loaded: Loaded) -> dict[str, Path]:
+    outputs = _outputs(loaded.config)
+    named = {name: path for name, path in named_paths(loaded.config).items() if str(path) not in outputs}
+    return named if loaded.file is None else {**named, "--config": loaded.file}
+
+
+def _outputs(config: Config) -> list[str]:
+    return [value for value in (config.log.path, config.output.annotate) if value]
 
 
 def _account(named: str | None) -> str:

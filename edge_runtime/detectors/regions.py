@@ -102,10 +102,6 @@ class RegionSearch:
         self._missed = not whole and any(not any(_same(box, each.box) for each in found) for box in known)
         return sorted(found, key=lambda each: -each.box.area)
 
-    def forget(self) -> None:
-        """The next search goes over the whole frame: nobody is known any more."""
-        self._since_scan, self._missed = self.scan_every, False
-
     def _scan(self, image: NDArray[np.uint8], small: NDArray[np.uint8] | None) -> list[Detection]:
         looked_at = image if small is None else small
         self.looked_px += looked_at.shape[0] * looked_at.shape[1]

@@ -1,6 +1,7 @@
 """Faces turned upright by their landmarks: the same face however it lies in the frame, and the box where landmarks are no help."""
 
 import math
+import tracemalloc
 
 import cv2
 import numpy as np
@@ -48,6 +49,7 @@ def difference(one, other):
     return float(np.abs(one.astype(int) - other.astype(int)).mean())
 
 
+@hypothesis_settings(deadline=None)
 @given(places, st.floats(0.1, 20), st.floats(-3.1, 3.1), st.tuples(st.floats(-500, 500), st.floats(-500, 500)))
 def test_a_similarity_is_found_from_points_that_it_has_moved(points, scale, angle, shift):
     spread = sum(abs(complex(*point) - sum(complex(*each) for each in points) / 4) ** 2 for point in points)
@@ -66,6 +68,9 @@ def test_points_that_are_no_figure_have_no_similarity_and_a_mirror_image_fits_ba
     square = [(0, 0), (1, 0), (1, 1), (0, 1)]
     assert fit_similarity([(3, 3)] * 4, square) is None
     assert fit_similarity(square, [(3, 3)] * 4) is None
+    assert fit_similarity([(0, 0), (0, 0), (0, 1e-90)], [(0, 0), (0, 0), (0, 1e-90)]) is None
+    for huge in (1e200, 1.7e308):
+        assert fit_similarity([(-huge, 0), (huge, huge)], [(0, 0), (1, 0)]) is None
     assert fit_similarity(square, [(0, 0), (math.nan, 0), (1, 1), (0, 1)]) is None
     assert fit_similarity(square, [(0, 0), (math.inf, 0), (1, 1), (0, 1)]) is None
     assert fit_similarity([(0, 0), (1, 0), (0, 2)], [(0, 0), (-1, 0), (0, 2)]).misfit > 0.3
@@ -104,9 +109,16 @@ def test_parts_outside_the_frame_repeat_its_border():
 
 
 def test_the_largest_face_costs_bounded_memory_and_is_read_like_a_small_one():
-    large = cv2.resize(FACE, (6000, 6000), interpolation=cv2.INTER_LINEAR)
-    crop = align_face(large, landmarks_at(6000), 48, 3)
-    assert difference(crop, crop_face(FACE, Box(0, 0, 192, 192), 48, 3)) < 3
+    grey = cv2.cvtColor(FACE, cv2.COLOR_BGR2GRAY)
+    large = cv2.resize(grey, (4000, 4000), interpolation=cv2.INTER_LINEAR)
+    tracemalloc.start()
+    try:
+        crop = align_face(large, landmarks_at(4000), 48, 1)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert difference(crop, crop_face(grey, Box(0, 0, 192, 192), 48, 1)) < 3
+    assert peak < large.nbytes / 4
 
 
 def squeezed(across):
@@ -190,6 +202,26 @@ def test_a_live_run_aligns_as_predict_does_and_keeps_a_faces_landmarks_between_d
         (face,) = pipeline.see(Frame(image, 0.1 * index, index), 0.1 * index).faces
         assert face.probabilities.tolist() == expected.tolist()
         assert face.quality.pose.roll_deg == pytest.approx(25, abs=3)
+
+
+def test_between_detections_landmarks_go_and_grow_with_their_face():
+    class Walking(Turned):
+        def detect(self, image):
+            left, side = 200 + 10 * self.calls, 100 + 4 * self.calls
+            self.boxes = ((left, 180, left + side, 180 + side),)
+            self.landmarks = landmarks_at(side, complex(left, 180))
+            return super().detect(image)
+
+    image = cv2.resize(FACE, (640, 480))
+    pipeline = open_pipeline(settings(detector__alignment="similarity", detector__every_frames=3), Walking(None))
+    sights = [pipeline.see(Frame(image, 0.1 * index, index), 0.1 * index) for index in range(12)]
+    found, later = sights[9].faces[0].box, sights[11].faces[0]
+    assert later.box.left > found.left + 3
+    assert later.box.width != found.width
+    turn = complex(later.box.width, 0)
+    crop = align_face(image, landmarks_at(turn, complex(later.box.left, later.box.top)), 48, 1)
+    assert later.probabilities.tolist() == load(TINY_GREY).classifier.classify([crop])[0].tolist()
+    assert later.quality.pose.yaw_deg == pytest.approx(sights[9].faces[0].quality.pose.yaw_deg, abs=0.5)
 
 
 def test_an_unknown_alignment_is_refused_with_the_known_ones():

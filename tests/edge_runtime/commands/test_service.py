@@ -72,6 +72,20 @@ def test_print_shows_and_writes_nothing(home, tmp_path):
     assert not (tmp_path / "config").exists()
 
 
+def test_the_browser_opens_the_page_that_is_served(home):
+    for changes, url in (
+        (["kiosk.port=9000"], "http://127.0.0.1:9000/"),
+        (["kiosk.host=0.0.0.0", "kiosk.port=9000"], "http://127.0.0.1:9000/"),
+        (["kiosk.port=9000", "service.kiosk_url=http://wall.example/"], "http://wall.example/"),
+    ):
+        words = [word for change in changes for word in ("--set", change)]
+        outcome = service(home, "install", "--print", "--user", "--kiosk", *words)
+        assert f"{url} 2>/dev/null" in outcome.stdout
+    outcome = service(home, "install", "--print", "--user", "--kiosk", "--set", "kiosk.port=0")
+    assert outcome.returncode == 2
+    assert "a port that the browser can know" in outcome.stderr
+
+
 def test_a_configuration_is_checked_before_anything_is_written_and_named_by_its_whole_path(home, tmp_path):
     config = tmp_path / "fer-edge.toml"
     config.write_text("[service]\nwatchdog_s = 1\n")
