@@ -175,7 +175,7 @@ def test_a_next_round_begins_with_the_net_of_the_round_before(tmp_path):
         for ours, right in zip(net.get_layer(layer.name).get_weights(), layer.get_weights(), strict=True):
             np.testing.assert_array_equal(ours, right)
     for options, channels, reason in (
-        (replace(TINY, head=24), 1, "layer 'side8'"),
+        (replace(TINY, head=24), 1, r"layer 'side32' with weights \[\(1, 1, 56, 8\)\]"),
         (replace(TINY, repeats=(1, 2, 1, 1)), 1, "weights no such layer"),
         (TINY, 3, "layer 'stem' with weights"),
     ):

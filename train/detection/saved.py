@@ -57,7 +57,9 @@ def carry_detector(net: keras.Model, weights: str) -> str:
     if weights == "none":
         return ""
     source, own = _weighted(load_detector(Path(weights).expanduser())), _weighted(net)
-    shapes = [{name: [one.shape for one in layer.weights] for name, layer in each.items()} for each in (source, own)]
+    shapes = [
+        {name: [tuple(one.shape) for one in layer.weights] for name, layer in each.items()} for each in (source, own)
+    ]
     odd = next((name for name in {**shapes[1], **shapes[0]} if shapes[0].get(name) != shapes[1].get(name)), None)
     if odd is not None:
         found, expected = (each.get(odd, "no such layer") for each in shapes)
