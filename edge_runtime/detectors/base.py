@@ -38,12 +38,12 @@ class Detector(Protocol):
         ...
 
 
-def bounded(detector: Detector, found: list[Detection]) -> tuple[list[Detection], int]:
+def bounded(finder: object, found: list[Detection]) -> tuple[list[Detection], int]:
     """The `MOST_FACES` largest, and how many were left out of that frame, here or by the detector itself.
 
     Args:
-        detector: it may count in an attribute `left_out` what it did not even give.
+        finder: what found them; it may count in an attribute `left_out` what it did not even give.
         found: what it gave, largest first.
     """
-    left_out = int(getattr(detector, "left_out", 0)) + max(0, len(found) - MOST_FACES)
+    left_out = int(getattr(finder, "left_out", 0)) + max(0, len(found) - MOST_FACES)
     return found[:MOST_FACES], left_out
