@@ -65,7 +65,7 @@ class Found:
     def scaled(self, scale: tuple[float, float]) -> Found:
         """The same in pixels of the frame, of which one is `scale` of the input's along x and y."""
         across: Floats = np.array(scale, np.float32)
-        boxes: Floats = self.boxes / np.tile(across, 2)
+        boxes: Floats = self.boxes / np.concatenate([across, across])
         points: Floats = self.points / across
         return Found(boxes, self.scores, points)
 

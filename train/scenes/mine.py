@@ -42,11 +42,15 @@ def run(arguments: argparse.Namespace) -> int:
     fresh = len(found)
     if arguments.add_to is not None:
         found = found.plus(read_negatives(arguments.add_to, store.sha256))
+    among = len(found)
     found = found.worst(arguments.most)
     make_folder(arguments.out.parent)
     write_negatives(found, arguments.out)
     places = len(set(found.places.tolist()))
-    print(f"{arguments.out}: {len(found)} places where it fired in {places} pictures; {fresh} are new")
+    print(
+        f"{arguments.out}: {len(found)} places where it fired in {places} pictures,"
+        f" the surest of {among}, {fresh} of them found now"
+    )
     return 0
 
 
