@@ -25,16 +25,16 @@ from numpy.typing import NDArray
 
 from edge_runtime import DEMO_PICTURE
 from edge_runtime.detectors import Detection, open_detector
-from edge_runtime.detectors.decode import Grid, decode, suppress
+from edge_runtime.detectors.decode import OVERLAP, faces_of
 from edge_runtime.detectors.letterbox import letterbox
+from edge_runtime.detectors.net import DetectorNet
 from edge_runtime.geometry import Box, iou
-from edge_runtime.interpreter import Network
 from edge_runtime.pictures import read_picture
 
 if TYPE_CHECKING:
     from train.detection.recipe import DetectorRecipe
 
-OVERLAP = 0.4
+SAME_FACE = 0.4
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -84,7 +84,7 @@ def _counts(detector: Any, folder: Path) -> str:
         free = list(there)
         for detection in sorted(detector.detect(read_picture(folder / name)), key=lambda each: -each.score):
             best = max(free, key=lambda box: iou(box, detection.box), default=None)
-            if best is not None and iou(best, detection.box) > OVERLAP:
+            if best is not None and iou(best, detection.box) > SAME_FACE:
                 free.remove(best)
                 found += 1
             else:
@@ -102,18 +102,12 @@ class _Untrained:
         recipe = read_detector_recipe("face_detector")
         self.input = recipe.model
         content, weights = _converted(recipe, width)
-        self.network = Network(content)
-        self.grid = Grid.of(*recipe.size, STRIDES)
+        self.net = DetectorNet(content, (recipe.model.height, recipe.model.width, recipe.model.channels), STRIDES)
         print(f"width {width:g}: {weights:,} weights, {len(content) / 1e6:.2f} MB as int8")
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         pixels, _ = letterbox(image, self.input.width, self.input.height, self.input.channels)
-        outputs = self.network.run_all(pixels[None])
-        scores, boxes, points = (
-            np.concatenate([output.reshape(-1, count) for output in outputs if output.shape[3] == count])
-            for count in (1, 4, 10)
-        )
-        suppress(decode(scores[:, 0], boxes, points, self.grid, 0.5), 0.4)
+        faces_of(self.net.answer(pixels), self.net.grid, 0.5, OVERLAP)
         return []
 
 

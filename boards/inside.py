@@ -51,7 +51,7 @@ def stages(bundle: str, faces: str, inputs: str, out: str, xnnpack: bool) -> Non
     from edge_runtime.bundle import read_bundle
     from edge_runtime.facesets import open_faces
     from edge_runtime.illumination import normalize
-    from edge_runtime.interpreter import CANDIDATES, find_implementation
+    from edge_runtime.interpreter import CANDIDATES, Quantization, dequantized, find_implementation
     from edge_runtime.preprocess import fit_face
 
     used = find_implementation()
@@ -62,10 +62,11 @@ def stages(bundle: str, faces: str, inputs: str, out: str, xnnpack: bool) -> Non
         module.Interpreter, num_threads=1, experimental_op_resolver_type=getattr(module.OpResolverType, resolver)
     )
     # All tensors are kept, or what the softmax has read may be overwritten by what comes after it.
-    interpreter = make(model_content=read.model, experimental_preserve_all_tensors=True)
+    interpreter = make(model_content=read.program, experimental_preserve_all_tensors=True)
     interpreter.allocate_tensors()
     softmax = [each for each in interpreter._get_ops_details() if each["op_name"] == "SOFTMAX"]
-    answer = interpreter.get_output_details()[0]["index"]
+    output = interpreter.get_output_details()[0]
+    answer = output["index"]
     before = int(softmax[-1]["inputs"][0]) if softmax else answer
     pixels = interpreter.get_input_details()[0]["index"]
     size, channels = read.input.size, read.input.channels
@@ -78,6 +79,8 @@ def stages(bundle: str, faces: str, inputs: str, out: str, xnnpack: bool) -> Non
         interpreter.invoke()
         logits.append(interpreter.get_tensor(before)[0].copy())
         answers.append(interpreter.get_tensor(answer)[0].copy())
+    if read.program is not read.model:  # the softmax is fer-edge's own
+        answers = list(read.probabilities(dequantized(np.stack(answers), Quantization(*output["quantization"]))))
     np.savez(out, crops=crops, logits=np.stack(logits), answers=np.stack(answers))
 
 

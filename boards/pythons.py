@@ -30,7 +30,7 @@ _TESTING = ("pytest", "pytest-xdist", "hypothesis", "pillow", "prometheus-client
 """Of the checkout's extra [test], what the tests of the runtime and the devices need."""
 
 _INSTALLED = ("edge_runtime", "devices")
-_BESIDE = ("tests", "docs", "benchmarks", "convert", "pyproject.toml")
+_BESIDE = ("tests", "docs", "benchmarks", "convert", "train", "pyproject.toml")
 """What those tests read of a checkout beside the two packages of the wheel."""
 
 _DEADLINE_S = 7200.0
@@ -92,6 +92,7 @@ def find_python(version: str) -> str | None:
     names = [Path(folder) / f"python{version}" for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
     # One that is an environment's own comes last: what it makes would hang on it.
     names.sort(key=lambda path: path.parent == Path(sys.executable).parent)
+    names += [path for folder in _kept() for path in sorted(folder.glob(f"*/bin/python{version}"))]
     question = "import sys, ensurepip, venv; print('%d.%d' % sys.version_info[:2])"
     for path in [*names, Path(sys.executable)]:
         if not os.access(path, os.X_OK):
@@ -103,6 +104,13 @@ def find_python(version: str) -> str | None:
         if done.code == 0 and done.out.strip() == version:
             return str(path)
     return None
+
+
+def _kept() -> tuple[Path, ...]:
+    """Where pyenv and uv keep their Pythons, which need not be on the path."""
+    home = Path.home()
+    data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share")
+    return (Path(os.environ.get("PYENV_ROOT") or home / ".pyenv") / "versions", data / "uv/python")
 
 
 def needed_by_tests() -> Sequence[str]:

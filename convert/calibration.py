@@ -23,10 +23,13 @@ from edge_runtime.preprocess import fit_face
 
 __all__ = [
     "DEFAULT_COUNT",
+    "LEAST_COUNT",
     "TRAINING_SPLITS",
     "Calibration",
     "calibrated_on",
+    "check_training_split",
     "choose_calibration",
+    "full_range",
     "read_calibration_faces",
     "read_evaluation_faces",
     "read_training_faces",
@@ -38,7 +41,6 @@ LEAST_COUNT = 32
 
 TRAINING_SPLITS = ("training", "train")
 """How data sets call the faces to fit, in lower case: FER2013's csv says Training, its folder form train."""
-
 
 MOST_LEAKED = 0.05
 """Of the training faces, at most this share may stand in the same data set's other splits too: of FER2013's
@@ -61,6 +63,7 @@ class Calibration:
         illumination: how they were normalised.
         passed_over: how many faces were not to be chosen because they stand in an evaluation split too.
         compared: how many evaluation faces they were compared with.
+        drawn_from: of frames for a face detector, the sha256 of what they were drawn from; "" for faces.
     """
 
     pixels: NDArray[np.uint8]
@@ -74,6 +77,7 @@ class Calibration:
     illumination: str = NO_ILLUMINATION
     passed_over: int = 0
     compared: int = 0
+    drawn_from: str = ""
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -85,6 +89,7 @@ class Calibration:
         return {
             **normalized,
             **kept_apart,
+            **({"drawn_from": self.drawn_from} if self.drawn_from else {}),
             "source": self.source,
             "split": self.split,
             "count": len(self),
@@ -103,10 +108,10 @@ def read_training_faces(path: Path, split: str = "Training") -> FaceSet:
         CalibrationError: a split that is not for training.
         FaceSetError: data that cannot be read, or that has no such split.
     """
-    _check_split(split, path)
+    check_training_split(split, path)
     faces = open_faces(path, split=split)
     for name in faces.split_names():
-        _check_split(name, path)
+        check_training_split(name, path)
     return faces
 
 
@@ -117,12 +122,12 @@ def read_calibration_faces(path: Path, split: str = "Training") -> tuple[FaceSet
         CalibrationError: a split that is not for training.
         FaceSetError: data that cannot be read, or that has no such split.
     """
-    _check_split(split, path)
+    check_training_split(split, path)
     faces = open_faces(path)
     others = np.array([name.strip().lower() not in TRAINING_SPLITS for name in faces.splits], bool)
     training = faces.split(split)
     for name in training.split_names():
-        _check_split(name, path)
+        check_training_split(name, path)
     return training, faces.where(others)
 
 
@@ -170,7 +175,7 @@ def choose_calibration(
             that the model is to be judged on.
     """
     for name in faces.split_names():
-        _check_split(name, source)
+        check_training_split(name, source)
     if count < LEAST_COUNT:
         raise CalibrationError(f"count {count}", f"at least {LEAST_COUNT} calibration faces", "raise --count")
     axes = tuple(range(1, faces.pixels.ndim))
@@ -222,6 +227,11 @@ def _as_read(
 ) -> tuple[NDArray[np.uint8], int, int]:
     """Faces as a model reads them, with both ends of the range among their pixels; what was darkest and brightest before."""
     pixels = normalize_all(np.stack([fit_face(face, size, channels) for face in faces]), illumination)
+    return full_range(pixels)
+
+
+def full_range(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int, int]:
+    """The pixels with both ends of the range among them, written in place; what was darkest and brightest before."""
     darkest, brightest = int(pixels.min()), int(pixels.max())
     # The converter takes the input's scale from the range it sees: 0 to 255 gives scale 1 and zero point 0, so that
     # raw pixels go straight in. Two pixels of hundreds of thousands move no other range.
@@ -263,7 +273,8 @@ def _keys(faces: FaceSet, size: int, channels: int) -> list[bytes]:
     return [hashlib.blake2b(fit_face(face, size, channels).tobytes(), digest_size=16).digest() for face in faces.pixels]
 
 
-def _check_split(split: str, where: object) -> None:
+def check_training_split(split: str, where: object) -> None:
+    """Raises CalibrationError for a split that is not for training."""
     if split.strip().lower() not in TRAINING_SPLITS:
         raise CalibrationError(
             f"{where}: calibration faces of the split {split!r}",

@@ -11,6 +11,7 @@ from typing import Any
 
 from convert.errors import ProvenanceError
 from convert.kinds import IO, KINDS
+from edge_runtime.bundle import CLASSIFIER, FACE_DETECTOR
 from edge_runtime.errors import UsageError
 from edge_runtime.illumination import NO_ILLUMINATION, check_illumination
 
@@ -36,6 +37,7 @@ class Card:
         kept: names of the tensors that a mixed model keeps in float32.
         trial: how near its answers for made-up pictures are to the Keras model's; None in older cards.
         stability: how well the models of two calibration sets agree; None where that was not asked for.
+        subject: what the model is: a classifier, or a face detector; a card without the key says "classifier".
     """
 
     kind: str
@@ -52,12 +54,15 @@ class Card:
     kept: Sequence[str] = ()
     trial: Mapping[str, Any] | None = None
     stability: Mapping[str, Any] | None = None
+    subject: str = CLASSIFIER
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind {self.kind!r}, but only {' and '.join(KINDS)} are known")
         if self.io not in IO:
             raise ValueError(f"io {self.io!r}, but only {' and '.join(IO)} are known")
+        if self.subject not in (CLASSIFIER, FACE_DETECTOR):
+            raise ValueError(f"subject {self.subject!r}, but only {CLASSIFIER} and {FACE_DETECTOR} are known")
         if KINDS[self.kind].calibrated != (self.calibration is not None):
             raise ValueError(f"a {self.kind} model with{'out' if self.calibration is None else ''} calibration")
         check_illumination(self.illumination)
@@ -68,7 +73,7 @@ class Card:
 
     def to_json(self) -> bytes:
         """The card's file; what does not apply to a kind is left out."""
-        unset = {"io": "uint8", "recipe": None, "kept": (), "trial": None, "stability": None}
+        unset = {"io": "uint8", "recipe": None, "kept": (), "trial": None, "stability": None, "subject": CLASSIFIER}
         table = {"version": CARD_VERSION, **asdict(self)}
         table = {key: value for key, value in table.items() if key not in unset or value != unset[key]}
         return (json.dumps(table, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from convert.errors import BudgetError, GraphError
 from convert.graph import Graph, Node, Tensor
 from convert.kinds import KINDS, kind_named
 
-__all__ = ["KINDS", "WEIGHTED", "check_budget", "check_graph"]
+__all__ = [
+    "KINDS",
+    "WEIGHTED",
+    "check_budget",
+    "check_dynamic",
+    "check_fixed",
+    "check_float_ends",
+    "check_graph",
+    "check_integers",
+    "check_operators",
+    "check_scale",
+    "check_unquantized",
+]
 
 WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 """The operators that hold a net's weights."""
@@ -42,24 +54,25 @@ def check_graph(
         UsageError: no such kind.
     """
     kind_named(kind)
-    _check_operators(graph, where)
+    check_operators(graph, where)
+    check_fixed(graph, where)
     _check_shapes(graph, classes, where, io)
     match kind:
         case "int8":
             _check_int8(graph, where, io)
         case "int16x8":
-            _check_float_output(graph, where)
+            check_float_ends(graph.input, (graph.output,), where, "probabilities")
             _check_weighted(graph, where, "int16", ())
         case "mixed":
-            _check_float_output(graph, where)
+            check_float_ends(graph.input, (graph.output,), where, "probabilities")
             _check_kept(graph, where, kept)
             _check_weighted(graph, where, "int8", kept)
         case "dynamic":
-            _check_float_output(graph, where)
-            _check_dynamic(graph, where)
+            check_float_ends(graph.input, (graph.output,), where, "probabilities")
+            check_dynamic(graph, where)
         case _:
-            _check_float_output(graph, where)
-            _check_unquantized(graph, where, kind)
+            check_float_ends(graph.input, (graph.output,), where, "probabilities")
+            check_unquantized(graph, where, kind)
 
 
 def check_budget(size_bytes: int, most_bytes: int | None, where: str) -> None:
@@ -72,7 +85,8 @@ def check_budget(size_bytes: int, most_bytes: int | None, where: str) -> None:
         )
 
 
-def _check_operators(graph: Graph, where: str) -> None:
+def check_operators(graph: Graph, where: str) -> None:
+    """Refuses custom operators. Raises GraphError, as all of these checks do."""
     custom = [name for name in graph.operators if name.endswith("(custom)")]
     if custom:
         raise GraphError(
@@ -82,10 +96,14 @@ def _check_operators(graph: Graph, where: str) -> None:
         )
 
 
-def _check_shapes(graph: Graph, classes: int, where: str, io: str) -> None:
+def check_fixed(graph: Graph, where: str) -> None:
+    """Refuses shapes that are open."""
     for tensor in graph.tensors:
         if any(side < 0 for side in tensor.signature):
             raise GraphError(f"{where}: tensor {tensor.name!r} of shape {tensor.signature}", "fixed shapes", _AGAIN)
+
+
+def _check_shapes(graph: Graph, classes: int, where: str, io: str) -> None:
     shape = graph.input.shape
     if graph.input.dtype != io or len(shape) != 4 or shape[0] != 1 or shape[1] != shape[2] or shape[3] not in (1, 3):
         raise GraphError(
@@ -101,7 +119,8 @@ def _check_shapes(graph: Graph, classes: int, where: str, io: str) -> None:
         )
 
 
-def _check_int8(graph: Graph, where: str, io: str) -> None:
+def check_integers(graph: Graph, where: str) -> None:
+    """Refuses float tensors, of an int8 model."""
     for tensor in graph.tensors:
         if tensor.dtype in _FLOATS:
             raise GraphError(
@@ -109,26 +128,41 @@ def _check_int8(graph: Graph, where: str, io: str) -> None:
                 "integers in every tensor of an int8 model",
                 "find the layer of that name: TFLite has no integer form of it",
             )
-    zero_point = 0 if io == "uint8" else -128
-    for what, tensor, scale in (("input", graph.input, 1.0), ("output", graph.output, 1 / 256)):
-        if (tensor.dtype, tensor.scale, tensor.zero_point) != (io, scale, zero_point):
-            raise GraphError(
-                f"{where}: {what} {tensor.dtype} with scale {tensor.scale:.6g}, zero point {tensor.zero_point}",
-                f"{io} with scale {scale:.6g}, zero point {zero_point}",
-                "pixels must enter from 0 to 255 and a softmax must be the last layer",
-            )
 
 
-def _check_float_output(graph: Graph, where: str) -> None:
-    if graph.output.dtype != "float32" or graph.output.scale or graph.input.scale:
+def check_scale(tensor: Tensor, what: str, expected: tuple[str, float, int], where: str, last: str) -> None:
+    """Refuses an end of an int8 model with other than the `expected` dtype, scale and zero point.
+
+    `what` names the tensor and `last` says what gives the answers, for the message.
+    """
+    if (tensor.dtype, tensor.scale, tensor.zero_point) != expected:
+        dtype, scale, zero_point = expected
         raise GraphError(
-            f"{where}: output {graph.output.dtype}{', quantized' if graph.output.scale else ''}",
-            "float32 probabilities, and pixels that are not quantized",
-            _AGAIN,
+            f"{where}: {what} {tensor.dtype} with scale {tensor.scale:.6g}, zero point {tensor.zero_point}",
+            f"{dtype} with scale {scale:.6g}, zero point {zero_point}",
+            f"pixels must enter from 0 to 255 and {last}",
         )
 
 
-def _check_unquantized(graph: Graph, where: str, kind: str) -> None:
+def _check_int8(graph: Graph, where: str, io: str) -> None:
+    check_integers(graph, where)
+    zero_point = 0 if io == "uint8" else -128
+    for what, tensor, scale in (("input", graph.input, 1.0), ("output", graph.output, 1 / 256)):
+        check_scale(tensor, what, (io, scale, zero_point), where, "a softmax must be the last layer")
+
+
+def check_float_ends(read: Tensor, given: Sequence[Tensor], where: str, answers: str = "answers") -> None:
+    """Refuses quantized pixels, and answers other than float32; `answers` is their name in the message."""
+    for tensor in given:
+        if tensor.dtype != "float32" or tensor.scale or read.scale:
+            raise GraphError(
+                f"{where}: output {tensor.dtype}{', quantized' if tensor.scale else ''}",
+                f"float32 {answers}, and pixels that are not quantized",
+                _AGAIN,
+            )
+
+
+def check_unquantized(graph: Graph, where: str, kind: str) -> None:
     """float32 and float16. Scalars and vectors of a float16 model may be float32: they weigh nothing."""
     for tensor in graph.tensors:
         if tensor.scale:
@@ -147,7 +181,8 @@ def _check_unquantized(graph: Graph, where: str, kind: str) -> None:
         raise GraphError(f"{where}: no float16 tensor", "float16 weights", _AGAIN)
 
 
-def _check_dynamic(graph: Graph, where: str) -> None:
+def check_dynamic(graph: Graph, where: str) -> None:
+    """Weights of a dynamic model are int8, its activations are not."""
     for tensor in graph.tensors:
         if tensor.scale and not tensor.constant:
             raise GraphError(

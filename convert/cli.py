@@ -25,7 +25,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     tflite = commands.add_parser("tflite", help="a saved Keras model into a .tflite file and its card")
-    tflite.add_argument("model", type=Path, metavar="MODEL.keras", help="pixels 0..255 to softmax probabilities")
+    tflite.add_argument(
+        "model", type=Path, metavar="MODEL.keras", help="pixels 0..255 to softmax probabilities, or a face detector"
+    )
     how = tflite.add_mutually_exclusive_group(required=True)
     how.add_argument(
         "--kind", choices=[*KINDS], help="of arithmetic: " + "; ".join(f"{k.name}: {k.says}" for k in KINDS.values())
@@ -47,7 +49,8 @@ def _parser() -> argparse.ArgumentParser:
         "--calibration",
         type=Path,
         metavar="DATA",
-        help="faces that set the ranges of integers: fer2013.csv, a folder of labelled pictures, or a prepared .npz",
+        help="faces that set the ranges of integers: fer2013.csv, a folder of labelled pictures, or a prepared .npz;"
+        " a face detector: frames of `python -m train scenes draw`",
     )
     tflite.add_argument(
         "--calibration-split", default="Training", metavar="NAME", help="the training split (default: Training)"
@@ -65,6 +68,12 @@ def _parser() -> argparse.ArgumentParser:
         "--stability",
         action="store_true",
         help="convert again with as many other faces; fail where the two models agree on less than 97 %% of further ones",
+    )
+    tflite.add_argument(
+        "--size",
+        type=_size,
+        metavar="WIDTHxHEIGHT",
+        help="a face detector's input: the same weights read larger or smaller pictures (default: as trained)",
     )
     _illumination(tflite)
     _most_bytes(tflite)
@@ -84,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     pack = commands.add_parser("pack", help="a converted model into a bundle for `fer-edge`")
     pack.add_argument("model", type=Path, metavar="MODEL.tflite", help="of `tflite`, with its card beside it")
     pack.add_argument("--name", required=True, metavar="NAME", help="of the bundle, such as fer2013")
-    pack.add_argument("--label-set", required=True, metavar="SET", help="fer2013, ferplus or affectnet8")
+    pack.add_argument("--label-set", metavar="SET", help="of a classifier: fer2013, ferplus or affectnet8")
     pack.add_argument(
         "--licence", default="not stated", metavar="TEXT", help="of the model's weights, such as Apache-2.0"
     )
@@ -96,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="KIND=FILE.npz",
         help="what `fer-edge record` wrote for this bundle, and for its other kind on the same faces",
     )
+    _detector_packing(pack)
     _most_bytes(pack)
     pack.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder")
     pack.add_argument("--replace", action="store_true", help="replace a bundle that is there already")
@@ -112,6 +122,29 @@ def _parser() -> argparse.ArgumentParser:
     _add_search(commands)
     _add_edgetpu(commands)
     return parser
+
+
+def _detector_packing(pack: argparse.ArgumentParser) -> None:
+    detector = pack.add_argument_group("of a face detector")
+    threshold = detector.add_mutually_exclusive_group()
+    threshold.add_argument("--threshold", type=float, metavar="SHARE", help="the score from which a box is a face")
+    threshold.add_argument(
+        "--false-faces",
+        type=float,
+        metavar="N",
+        help="or the lowest score that has at most N false faces a picture on the run's held-out scenes (default: 0.05)",
+    )
+    detector.add_argument(
+        "--overlap", type=float, metavar="SHARE", help="above which the less certain box is dropped (default: 0.4)"
+    )
+    detector.add_argument(
+        "--framing",
+        metavar="SIDE:SCALE",
+        help="of a crop about its boxes, as `python -m benchmarks.framing` prints it (default: height:0.96)",
+    )
+    detector.add_argument(
+        "--parity", type=Path, metavar="DIR", help="the report of `parity` with this file, to be kept"
+    )
 
 
 def _add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -172,7 +205,8 @@ def _add_parity(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--data",
         type=Path,
         metavar="DATA",
-        help="labelled faces: fer2013.csv, a folder of labelled pictures, or a prepared .npz",
+        help="labelled faces: fer2013.csv, a folder of labelled pictures, or a prepared .npz; frames with known faces"
+        " (`python -m train scenes draw`) for face detectors",
     )
     on.add_argument(
         "--pictures",
@@ -190,7 +224,10 @@ def _add_parity(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="labels of models that do not name theirs; with it, faces of other expressions are left out",
     )
     parity.add_argument(
-        "--gate", required=True, metavar="GATE", help="'default', or the path of a TOML file with every threshold"
+        "--gate",
+        required=True,
+        metavar="GATE",
+        help="'default' (for face detectors: 'detector'), or the path of a TOML file with every threshold",
     )
     parity.add_argument("--report", type=Path, required=True, metavar="DIR", help="for the page, JSON, Markdown, JUnit")
     parity.add_argument("--illumination", metavar="NAME", help="of models that do not say theirs (default: none)")
@@ -235,6 +272,13 @@ def _illumination(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="that the model was trained with (default: what the run.json beside it says; none where there is none)",
     )
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r}; expected WIDTHxHEIGHT, such as 160x128")
+    return int(width), int(height)
 
 
 def _most_bytes(parser: argparse.ArgumentParser) -> None:

@@ -68,6 +68,7 @@ class Graph:
         input, output: the model's own; of `read_operators`, the first ones.
         tensors: all of them, with `signature` as the shape that the model was converted with, -1 where it is open.
         nodes: the operators in the order in which they run.
+        outputs: all of the model's own.
     """
 
     size_bytes: int
@@ -76,6 +77,7 @@ class Graph:
     output: Tensor
     tensors: tuple[Tensor, ...]
     nodes: tuple[Node, ...] = ()
+    outputs: tuple[Tensor, ...] = ()
 
 
 def read_graph(content: bytes, where: str) -> Graph:
@@ -123,7 +125,9 @@ def _parse(content: bytes, where: str, schema: Any, one_each: bool) -> Graph:
     if counts != [1, 1, 1] and (one_each or counts[0] != 1 or 0 in counts):
         shown = " and ".join(str(count) for count in counts)
         raise GraphError(
-            f"{where}: {shown} subgraphs, inputs and outputs", "one of each", "convert a model of one picture"
+            f"{where}: {shown} subgraphs, inputs and outputs",
+            "one of each",
+            "convert a classifier; a face detector has several outputs",
         )
     subgraph = model.Subgraphs(0)
     dtypes = {value: name.lower() for name, value in vars(schema.TensorType).items() if not name.startswith("_")}
@@ -159,6 +163,7 @@ def _parse(content: bytes, where: str, schema: Any, one_each: bool) -> Graph:
         tensors[subgraph.Outputs(0)],
         tensors,
         nodes,
+        tuple(tensors[subgraph.Outputs(index)] for index in range(subgraph.OutputsLength())),
     )
 
 

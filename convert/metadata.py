@@ -57,6 +57,8 @@ def with_metadata(content: bytes, description: Description) -> bytes:
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     if any(entry.name == _ENTRY.encode() for entry in model.metadata or ()):
         raise GraphError("a model with TFLite metadata", "one without", "name a file that `convert tflite` wrote")
+    # A list of its own, which no operator shares: the board may exchange what it names (`edge_runtime.logits`).
+    model.subgraphs[0].outputs = [int(place) for place in model.subgraphs[0].outputs]
     model.metadata = [*(model.metadata or ()), schema.MetadataT(_ENTRY, len(model.buffers))]
     model.buffers.append(schema.BufferT(np.frombuffer(_metadata(description), np.uint8)))
     return _with_labels(to_bytes(model), description.labels)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
-import os
 import re
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from convert.card import Card, read_card
 from convert.check import check_budget, check_graph
 from convert.errors import PackError
 from convert.graph import read_graph
+from convert.logits import find_logits
 from convert.measured import parity_table, read_measured
 from convert.metadata import Description, with_metadata
+from convert.placing import check_place, placed
 from convert.training import training_table
 from edge_runtime.bundle import (
     CLASSIFIER,
@@ -36,10 +37,11 @@ from edge_runtime.classifier import Classifier
 from edge_runtime.golden import check, make_golden
 from edge_runtime.interpreter import Model
 from edge_runtime.labels import LabelSet
+from edge_runtime.logits import softmax
 from edge_runtime.preprocess import PREPROCESS_VERSION
 from edge_runtime.version import __version__
 
-__all__ = ["Request", "pack"]
+__all__ = ["Request", "check_name", "conversion_table", "member_table", "pack", "read_model_file"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -67,12 +69,17 @@ class Request:
     most_bytes: int | None = None
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
-            raise PackError(
-                f"bundle name {self.name!r}",
-                "1 to 64 of a-z, 0-9, dot, underscore, hyphen, the first a letter or digit",
-                "choose another --name",
-            )
+        check_name(self.name)
+
+
+def check_name(name: str) -> None:
+    """Raises PackError for a name that no bundle may have."""
+    if not _NAME.fullmatch(name):
+        raise PackError(
+            f"bundle name {name!r}",
+            "1 to 64 of a-z, 0-9, dot, underscore, hyphen, the first a letter or digit",
+            "choose another --name",
+        )
 
 
 def pack(request: Request, out: Path, replace: bool = False) -> Bundle:
@@ -90,7 +97,7 @@ def pack(request: Request, out: Path, replace: bool = False) -> Bundle:
         ProvenanceError: the card, the run or a record is missing, damaged or of another model, or the run was trained
             with another illumination than the model was converted with.
     """
-    _check_place(out, replace)
+    check_place(out, replace)
     members, manifest = _contents(request)
     if request.records:
         records = {kind: read_measured(path) for kind, path in request.records.items()}
@@ -98,7 +105,7 @@ def pack(request: Request, out: Path, replace: bool = False) -> Bundle:
         parity = parity_table(records, manifest["arithmetic"], request.labels, recorded)
         manifest = with_own_hash({**manifest, "parity": parity})
     members[MANIFEST] = canonical_json(manifest)
-    with _folder_beside(out) as partial:
+    with placed(out) as partial:
         for name, content in members.items():
             (partial / name).write_bytes(content)
         bundle = read_bundle(partial)
@@ -109,13 +116,12 @@ def pack(request: Request, out: Path, replace: bool = False) -> Bundle:
                 "the same answers twice in a row",
                 "report this as a defect: the model is not deterministic here",
             )
-        _put_in_place(partial, out)
     return bundle
 
 
 def _contents(request: Request) -> tuple[dict[str, bytes], dict[str, Any]]:
     """The members but the manifest, and the manifest. Both depend on the request alone, not on time or place."""
-    content = _read(request.model)
+    content = read_model_file(request.model)
     card = read_card(request.model, content)
     graph = read_graph(content, str(request.model))
     check_graph(graph, card.kind, len(request.labels), str(request.model), kept=card.kept)
@@ -129,8 +135,14 @@ def _contents(request: Request) -> tuple[dict[str, bytes], dict[str, Any]]:
     description = Description(request.name, text, request.licence, facts.size, facts.channels, request.labels)
     content = with_metadata(content, description)
     check_budget(len(content), request.most_bytes, str(request.model))
-    model = Model(content, name=str(request.model))
-    golden = make_golden(lambda pixels: model.dequantized(model.run(pixels)), request.labels, facts)
+    place = find_logits(content)
+    model = Model(content if place is None else place.answering(content), name=str(request.model))
+
+    def answer(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        answers = model.dequantized(model.run(pixels))
+        return answers if place is None else softmax(answers)
+
+    golden = make_golden(answer, request.labels, facts)
     members = {MODEL: content, GOLDEN: golden}
     manifest = {
         "format": FORMAT_VERSION,
@@ -143,12 +155,11 @@ def _contents(request: Request) -> tuple[dict[str, bytes], dict[str, Any]]:
         "preprocess": PREPROCESS_VERSION,
         "licence": request.licence,
         "packed_by": f"fer-edge {__version__}",
-        "conversion": _conversion(card),
-        "members": {
-            name: {"bytes": len(member), "sha256": hashlib.sha256(member).hexdigest()}
-            for name, member in members.items()
-        },
+        "conversion": conversion_table(card),
+        "members": member_table(members),
     }
+    if place is not None:
+        manifest["logits"] = place.as_table()
     if card.calibration is not None:
         manifest["calibration"] = dict(card.calibration)
     if request.run is not None:
@@ -156,7 +167,15 @@ def _contents(request: Request) -> tuple[dict[str, bytes], dict[str, Any]]:
     return members, with_own_hash(manifest)
 
 
-def _conversion(card: Card) -> dict[str, Any]:
+def member_table(members: Mapping[str, bytes]) -> dict[str, Any]:
+    """Size and sha256 of each member, as a manifest lists them."""
+    return {
+        name: {"bytes": len(member), "sha256": hashlib.sha256(member).hexdigest()} for name, member in members.items()
+    }
+
+
+def conversion_table(card: Card) -> dict[str, Any]:
+    """What a manifest keeps of a model's card."""
     kept = {"kept": list(card.kept)} if card.kept and card.kind == "mixed" else {}
     return {
         **kept,
@@ -168,58 +187,9 @@ def _conversion(card: Card) -> dict[str, Any]:
     }
 
 
-def _read(path: Path) -> bytes:
+def read_model_file(path: Path) -> bytes:
+    """The bytes of a .tflite file. Raises PackError."""
     try:
         return path.read_bytes()
     except OSError as error:
         raise PackError(f"{path}: {error.strerror}", "a .tflite file", "check the path") from error
-
-
-def _check_place(out: Path, replace: bool) -> None:
-    if not out.exists() and not out.is_symlink():
-        return
-    if not _is_bundle(out):
-        raise PackError(f"{out}: exists and is no bundle", "a new folder, or a bundle to replace", "name another --out")
-    if not replace:
-        raise PackError(f"{out}: a bundle is there already", "a new folder", "name another --out or add --replace")
-
-
-def _is_bundle(folder: Path) -> bool:
-    """Whether a folder holds a bundle and nothing else, of whatever format and however damaged."""
-    if folder.is_symlink() or not folder.is_dir():
-        return False
-    try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
-        return {path.name for path in folder.iterdir()} <= {MANIFEST, *manifest["members"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-
-
-@contextlib.contextmanager
-def _folder_beside(out: Path) -> Iterator[Path]:
-    """An empty folder with `out`'s parent; what is left of it when the block ends is removed."""
-    partial = out.absolute().with_name(f".{out.absolute().name}.partial")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        yield partial
-    except OSError as error:
-        raise PackError(f"{out}: {error.strerror or error}", "a place to write to", "check folder and space") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _put_in_place(partial: Path, out: Path) -> None:
-    out = out.absolute()
-    if not out.exists():
-        os.rename(partial, out)
-        return
-    before = out.with_name(f".{out.name}.before")
-    shutil.rmtree(before, ignore_errors=True)
-    os.rename(out, before)
-    try:
-        os.rename(partial, out)
-    except OSError:
-        os.rename(before, out)
-        raise
-    shutil.rmtree(before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from convert.errors import SourceError
 from convert.quiet import quiet_tensorflow
 
-__all__ = ["KerasFacts", "check_probabilities", "keras_facts", "read_keras", "versions"]
+__all__ = ["KerasFacts", "check_float32", "check_probabilities", "finds_faces", "keras_facts", "read_keras", "versions"]
 
 _SUM_TOLERANCE = 1e-3
 
@@ -24,6 +25,11 @@ class KerasFacts:
     size: int
     channels: int
     classes: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one picture as a batch."""
+        return 1, self.size, self.size, self.channels
 
 
 def versions(*packages: str) -> dict[str, str]:
@@ -65,6 +71,20 @@ def read_keras(path: Path) -> Any:
         ) from error
 
 
+def finds_faces(shapes: Sequence[Sequence[int | None]]) -> bool:
+    """Whether a model is a face detector, told by the shapes of its outputs: several, with values for each place of a grid."""
+    return len(shapes) > 1 and all(len(shape) == 4 for shape in shapes)
+
+
+def check_float32(model: Any, where: str) -> None:
+    """Raises SourceError for a model that computes in less than float32."""
+    lower = [layer.name for layer in model.layers if layer.compute_dtype != "float32"]
+    if lower:
+        raise SourceError(
+            f"{where}: layer {lower[0]!r} computes in less than float32", "float32 layers", "save it in float32"
+        )
+
+
 def keras_facts(model: Any, where: str) -> KerasFacts:
     """Checks that a model is of the kind that this project saves, and gives its sizes.
 
@@ -72,6 +92,12 @@ def keras_facts(model: Any, where: str) -> KerasFacts:
         SourceError: several inputs or outputs, another shape or dtype, or arithmetic in less than float32.
     """
     again = "save the model that goes from pixels 0..255 to softmax probabilities, in float32"
+    if finds_faces([tuple(output.shape) for output in model.outputs]):
+        raise SourceError(
+            f"{where}: a face detector",
+            "a classifier of faces",
+            "detectors go through `tflite`, `pack`, and `parity` with --data FRAMES.npz (docs/detector.md)",
+        )
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise SourceError(f"{where}: {len(model.inputs)} inputs and {len(model.outputs)} outputs", "one of each", again)
     read, given = tuple(model.inputs[0].shape), tuple(model.outputs[0].shape)
@@ -82,9 +108,7 @@ def keras_facts(model: Any, where: str) -> KerasFacts:
         )
     if len(given) != 2 or given[1] is None:
         raise SourceError(f"{where}: output {given}", "(None, classes)", again)
-    lower = [layer.name for layer in model.layers if layer.compute_dtype != "float32"]
-    if lower:
-        raise SourceError(f"{where}: layer {lower[0]!r} computes in less than float32", "float32 layers", again)
+    check_float32(model, where)
     return KerasFacts(int(read[1]), int(read[3]), int(given[1]))
 
 

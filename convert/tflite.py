@@ -35,6 +35,7 @@ from edge_runtime.errors import InterpreterError
 __all__ = [
     "Conversion",
     "KerasFacts",
+    "by_tensorflow",
     "checked",
     "convert",
     "convert_model",
@@ -95,7 +96,7 @@ def convert(model: Any, recipe: Recipe | str, calibration: Calibration | None, w
         assert pixels is not None
         content, kept = _selected(model, facts, recipe, pixels, where)
     else:
-        content = _converted(model, facts, recipe, pixels, where)
+        content = by_tensorflow(model, facts.shape, recipe, pixels, where)
     return checked(model, facts, content, recipe.kind, where, recipe.io, kept)
 
 
@@ -179,7 +180,7 @@ def _selected(
 
 def float32_form(model: Any, facts: KerasFacts, where: str) -> bytes:
     """The float32 file of a model, from which every mixed one is made. Raises GraphError where the converter refuses it."""
-    return _converted(model, facts, Recipe("float32", "float32", ""), None, where)
+    return by_tensorflow(model, facts.shape, Recipe("float32", "float32", ""), None, where)
 
 
 def ranges_of(float32: bytes, pixels: NDArray[np.uint8], where: str) -> Ranges:
@@ -204,14 +205,30 @@ def _by_quantizer(where: str) -> Iterator[None]:
         raise _refused(where, "ai-edge-quantizer", error) from error
 
 
-def _converted(model: Any, facts: KerasFacts, recipe: Recipe, pixels: NDArray[np.uint8] | None, where: str) -> bytes:
-    """By TensorFlow's converter, batch size 1. Float kinds cast their uint8 pixels in the graph; int8 takes them as they are."""
+def by_tensorflow(
+    model: Any,
+    shape: tuple[int, ...],
+    recipe: Recipe,
+    pixels: NDArray[np.uint8] | None,
+    where: str,
+    answers: str | None = None,
+) -> bytes:
+    """By TensorFlow's converter, batch size 1. Float kinds cast their uint8 pixels in the graph; int8 takes them as they are.
+
+    Args:
+        model: that answers float32 pixels of `shape` (1, H, W, C).
+        recipe: of the conversion, and `where` the model's name for messages.
+        pixels: uint8 (N, H, W, C) that calibrate, or None.
+        answers: the dtype of an int8 model's outputs; None takes that of its pixels.
+
+    Raises:
+        GraphError: the converter refuses it.
+    """
     try:
         with quiet_tensorflow():
             import keras
             import tensorflow as tf
 
-            shape = (1, facts.size, facts.size, facts.channels)
             dtype = "float32" if recipe.kind == "int8" else "uint8"
             inputs = keras.Input(batch_shape=shape, dtype=dtype, name="pixels")
             outputs = model(keras.ops.cast(inputs, "float32"), training=False)
@@ -223,7 +240,8 @@ def _converted(model: Any, facts: KerasFacts, recipe: Recipe, pixels: NDArray[np
             if pixels is not None:
                 converter.representative_dataset = lambda: ([face[None].astype(np.float32)] for face in pixels)
                 converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-                converter.inference_input_type = converter.inference_output_type = tf.dtypes.as_dtype(recipe.io)
+                converter.inference_input_type = tf.dtypes.as_dtype(recipe.io)
+                converter.inference_output_type = tf.dtypes.as_dtype(answers or recipe.io)
             content = rewritten(bytes(converter.convert()), keep_grey_levels)
             return dense_as_convolutions(content) if recipe.dense == "convolution" else content
     except ModuleNotFoundError:

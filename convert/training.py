@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from convert.errors import ProvenanceError
+from edge_runtime.bundle import CLASSIFIER, FACE_DETECTOR
 from edge_runtime.errors import UsageError
 from edge_runtime.files import file_sha256
 from edge_runtime.illumination import NO_ILLUMINATION, check_illumination
 from edge_runtime.labels import LABEL_SETS, LabelSet
 
-__all__ = ["illumination_beside", "labels_beside", "training_table"]
+__all__ = [
+    "check_run_model",
+    "check_travels",
+    "illumination_beside",
+    "labels_beside",
+    "read_run_card",
+    "training_table",
+]
 
 CARD, MODEL = "run.json", "model.keras"
 CARD_VERSION = 1
@@ -48,7 +56,7 @@ def training_table(
         ProvenanceError: no run card, an incomplete one, or one of another model, label set or illumination.
     """
     path = run / CARD
-    card = _read(path)
+    card = read_run_card(path)
     found = card["model"].get("labels")
     if found != list(labels.names):
         raise ProvenanceError(
@@ -56,16 +64,7 @@ def training_table(
             f"{', '.join(labels.names)}, as the bundle's label set {labels.name!r} has them",
             "name the run that this model comes from, or its label set",
         )
-    try:
-        sha256 = file_sha256(run / MODEL)
-    except OSError as error:
-        raise ProvenanceError(f"{run / MODEL}: {error.strerror}", "the model of the run", "check --run") from error
-    if sha256 != source_sha256:
-        raise ProvenanceError(
-            f"{run / MODEL}: sha256 {sha256[:12]}…",
-            f"{source_sha256[:12]}…, that of the Keras model which was converted",
-            "name the run that the model comes from, or convert this run's model",
-        )
+    check_run_model(run, source_sha256)
     table = {part: {key: card[part][key] for key in keys} for part, keys in _KEPT.items()}
     trained = _illumination(card, path)
     if trained != illumination:
@@ -80,17 +79,36 @@ def training_table(
         table["distillation"] = _distillation(card["distillation"], path)
     calibration = card.get("calibration")
     if calibration is not None:
-        if calibration["model_sha256"] != sha256:
+        if calibration["model_sha256"] != source_sha256:
             raise ProvenanceError(
                 f"{path}: a calibration of another model",
-                f"that of {MODEL}, sha256 {sha256[:12]}…",
+                f"that of {MODEL}, sha256 {source_sha256[:12]}…",
                 "run `python -m train calibrate` again, or `fit`, which drops it",
             )
         table["calibration"] = {key: calibration[key] for key in _CALIBRATED}
+    check_travels(table, path)
+    return table
+
+
+def check_run_model(run: Path, source_sha256: str) -> None:
+    """Raises ProvenanceError where a run's model is not the file of that sha256."""
+    try:
+        sha256 = file_sha256(run / MODEL)
+    except OSError as error:
+        raise ProvenanceError(f"{run / MODEL}: {error.strerror}", "the model of the run", "check --run") from error
+    if sha256 != source_sha256:
+        raise ProvenanceError(
+            f"{run / MODEL}: sha256 {sha256[:12]}…",
+            f"{source_sha256[:12]}…, that of the Keras model which was converted",
+            "name the run that the model comes from, or convert this run's model",
+        )
+
+
+def check_travels(table: Mapping[str, Any], path: Path) -> None:
+    """Raises ProvenanceError where a table of a run card names a place on this machine."""
     for text in _texts(table):
         if PurePosixPath(text).is_absolute() or PureWindowsPath(text).is_absolute():
             raise ProvenanceError(f"{path}: the path {text!r}", "facts that can travel", "remove it from the run card")
-    return table
 
 
 def illumination_beside(model: Path) -> str | None:
@@ -102,7 +120,7 @@ def illumination_beside(model: Path) -> str | None:
     path = model.parent / CARD
     if model.name != MODEL or not path.exists():
         return None
-    return _illumination(_read(path), path)
+    return _illumination(read_run_card(path), path)
 
 
 def labels_beside(model: Path) -> LabelSet | None:
@@ -114,7 +132,7 @@ def labels_beside(model: Path) -> LabelSet | None:
     path = model.parent / CARD
     if model.name != MODEL or not path.exists():
         return None
-    found = _read(path)["model"].get("labels")
+    found = read_run_card(path)["model"].get("labels")
     for labels in LABEL_SETS.values():
         if found == list(labels.names):
             return labels
@@ -146,7 +164,17 @@ def _illumination(card: Mapping[str, Any], path: Path) -> str:
         raise ProvenanceError(f"{path}: {error.received}", error.expected, error.mend) from error
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_run_card(path: Path, kept: Mapping[str, Sequence[str]] = _KEPT, kind: str = CLASSIFIER) -> dict[str, Any]:
+    """A run card of a classifier or of a face detector.
+
+    Args:
+        path: of `run.json`.
+        kept: keys that each of its tables must have.
+        kind: of model; the card of a classifier does not say it.
+
+    Raises:
+        ProvenanceError: none, a damaged or incomplete one, one of another version, or of another kind of model.
+    """
     mend = "name a finished run folder of `python -m train fit`"
     try:
         card = json.loads(path.read_bytes())
@@ -157,7 +185,16 @@ def _read(path: Path) -> dict[str, Any]:
     version = card.get("format") if isinstance(card, dict) else None
     if version != CARD_VERSION:
         raise ProvenanceError(f"{path}: run card of format {version!r}", f"format {CARD_VERSION}", mend)
-    for part, keys in _KEPT.items():
+    found = card.get("kind", CLASSIFIER)
+    if found != kind:
+        raise ProvenanceError(
+            f"{path}: the run of a {found}",
+            f"that of a {kind}",
+            "detectors go through `tflite`, `pack`, and `parity` with --data FRAMES.npz (docs/detector.md)"
+            if found == FACE_DETECTOR
+            else "name another run",
+        )
+    for part, keys in kept.items():
         for key in keys:
             if not isinstance(card.get(part), Mapping) or key not in card[part]:
                 raise ProvenanceError(f"{path}: no {part}.{key}", "a complete run card", mend)

@@ -13,6 +13,7 @@ from convert.recipe import Recipe
 from convert.source import versions
 from convert.stability import Stability
 from convert.tflite import Conversion, packages
+from edge_runtime.bundle import CLASSIFIER
 from edge_runtime.files import file_sha256, write_whole
 
 __all__ = ["write_conversion"]
@@ -26,6 +27,7 @@ def write_conversion(
     calibration: Calibration | None,
     illumination: str,
     stability: Stability | None = None,
+    subject: str = CLASSIFIER,
 ) -> Card:
     """Writes `out` and its card, which is returned.
 
@@ -36,6 +38,7 @@ def write_conversion(
         calibration: None where its kind needs none.
         illumination: that the model was trained with.
         stability: where it was measured.
+        subject: what the model is.
 
     Raises:
         OutputError: a file cannot be written.
@@ -55,6 +58,7 @@ def write_conversion(
         made.kept,
         asdict(made.trial),
         None if stability is None else asdict(stability),
+        subject,
     )
     # An old card beside a new model would be refused by `pack`; a new one beside an old model, too.
     write_whole(out, made.content)

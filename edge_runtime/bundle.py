@@ -18,9 +18,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge_runtime.errors import BundleError, LabelError, UsageError
 from edge_runtime.illumination import NO_ILLUMINATION, check_illumination
 from edge_runtime.labels import LabelSet
+from edge_runtime.logits import read_place, softmax
 from edge_runtime.preprocess import PREPROCESS_VERSION
 
 __all__ = [
@@ -86,6 +90,7 @@ class Bundle:
         labels: names in the order of the model's output.
         input: the crop that the model reads.
         model: the bytes of `model.tflite`.
+        program: what is run of it: the model itself, or one that answers its logits, where the manifest says where they are.
         golden: the bytes of `golden.npz`.
         manifest: everything else that the manifest says (training, calibration, parity, licence).
     """
@@ -95,8 +100,13 @@ class Bundle:
     labels: LabelSet
     input: InputFacts
     model: bytes
+    program: bytes
     golden: bytes
     manifest: Mapping[str, Any]
+
+    def probabilities(self, answers: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities, float32 (N, labels), of what `program` answered, as real numbers of that shape."""
+        return answers if self.program is self.model else softmax(answers)
 
 
 def shipped_bundles() -> list[str]:
@@ -136,6 +146,9 @@ def read_bundle(name_or_path: str | Path) -> Bundle:
             raise TypeError(f"labels {names!r}")
         labels = LabelSet(str(manifest["label_set"]), tuple(names))
         facts = InputFacts(**manifest["input"])
+        place = read_place(manifest)
+        model = read.contents[MODEL]
+        program = model if place is None else place.answering(model)
     except UsageError as error:
         raise BundleError(f"{folder}: {error.received}", error.expected, error.mend) from error
     except (TypeError, ValueError, LabelError) as error:
@@ -144,8 +157,7 @@ def read_bundle(name_or_path: str | Path) -> Bundle:
             "a manifest with labels and input as `fer-edge bundle show` prints them",
             "pack the bundle again",
         ) from error
-    contents = read.contents
-    return Bundle(str(manifest["name"]), read.sha256, labels, facts, contents[MODEL], contents[GOLDEN], manifest)
+    return Bundle(str(manifest["name"]), read.sha256, labels, facts, model, program, read.contents[GOLDEN], manifest)
 
 
 def read_members(name_or_path: str | Path, kind: str, required: Sequence[str]) -> Members:

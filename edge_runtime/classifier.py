@@ -35,7 +35,7 @@ class Classifier:
             )
         self.bundle = bundle
         self.labels = bundle.labels
-        self.model = Model(bundle.model, threads, name=f"bundle {bundle.name}")
+        self.model = Model(bundle.program, threads, name=f"bundle {bundle.name}")
         self._engine: Engine = engine or self.model
         size, channels = bundle.input.size, bundle.input.channels
         for what, found, wanted in (
@@ -57,4 +57,4 @@ class Classifier:
             return np.zeros((0, len(self.labels)), np.float32)
         illumination = self.bundle.input.illumination
         inputs = np.stack([normalize(crop, illumination) for crop in crops])
-        return self.model.dequantized(self._engine.run(inputs))
+        return self.bundle.probabilities(self.model.dequantized(self._engine.run(inputs)))

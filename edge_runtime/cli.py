@@ -28,6 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     predict = commands.add_parser("predict", help="faces and expressions in pictures, folders and videos")
     predict.add_argument("paths", nargs="+", metavar="PATH", help="picture, folder (searched through) or video")
     _model_options(predict)
+    _align_option(predict)
     predict.add_argument("--format", default="jsonl", choices=["jsonl", "csv"], help="of the records (default: jsonl)")
     predict.add_argument(
         "--out", type=Path, metavar="FILE", help="write the records here instead of to standard output"
@@ -76,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("--json", action="store_true", help="print JSON instead of a table")
     _model_options(bench)
+    _align_option(bench)
     stream = bench.add_argument_group("the live loop as a single stream, in the manner of MLPerf")
     stream.add_argument(
         "--minutes",
@@ -222,7 +224,8 @@ def _live_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--bundle", metavar="B", help="name of a shipped bundle, or a bundle's folder")
     parser.add_argument("--threads", type=int, metavar="N", help="of the classifier, 1 to 64")
-    parser.add_argument("--detector", metavar="D", help="haar or yunet:MODEL.onnx")
+    parser.add_argument("--detector", metavar="D", help="haar, tflite:BUNDLE_DIR or yunet:MODEL.onnx")
+    _align_option(parser)
     parser.add_argument("--accelerator", metavar="SPEC", help="cpu, edgetpu:usb:0 or edgetpu:pci:0")
     parser.add_argument("--log", metavar="FILE.db", help="keep events in this SQLite file (docs/privacy.md)")
     parser.add_argument("--mqtt", metavar="URL", help="tell an MQTT broker, mqtt://host:1883")
@@ -259,7 +262,20 @@ def _bundle_options(parser: argparse.ArgumentParser) -> None:
 
 def _model_options(parser: argparse.ArgumentParser) -> None:
     _bundle_options(parser)
-    parser.add_argument("--detector", default=None, metavar="D", help="haar or yunet:MODEL.onnx (default: haar)")
+    parser.add_argument(
+        "--detector",
+        default=None,
+        metavar="D",
+        help="haar, tflite:BUNDLE_DIR or yunet:MODEL.onnx (default: haar)",
+    )
+
+
+def _align_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--align",
+        choices=["none", "similarity"],
+        help="similarity: turn and scale faces by the landmarks of detectors that give them (default: none)",
+    )
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ ExplainedError             of `devices`
     ├── UsageError         a wrong argument or combination of arguments
     ├── PictureError       a picture file or bytes that cannot be used
     ├── FaceSetError       a data set of ready-cropped faces that cannot be used
+    ├── FrameSetError      a set of frames with known faces that cannot be used
     ├── LabelError         a label or label set that is unknown or disagrees
     ├── BundleError        a model bundle that is damaged, incomplete or of another kind
     ├── DetectorError      a face detector that is unknown or cannot be opened
@@ -25,6 +26,7 @@ __all__ = [
     "ExplainedError",
     "FaceSetError",
     "FerEdgeError",
+    "FrameSetError",
     "InterpreterError",
     "LabelError",
     "OutputError",
@@ -48,6 +50,10 @@ class PictureError(FerEdgeError):
 
 class FaceSetError(FerEdgeError):
     """A data set of ready-cropped faces that cannot be used."""
+
+
+class FrameSetError(FerEdgeError):
+    """A set of frames with known faces that cannot be used."""
 
 
 class LabelError(FerEdgeError):

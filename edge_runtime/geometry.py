@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Box", "Landmarks", "iou"]
+__all__ = ["Box", "Landmarks", "Point", "Similarity", "fit_similarity", "iou"]
 
 Point = tuple[float, float]
 
@@ -68,3 +69,45 @@ def iou(a: Box, b: Box) -> float:
     shared = max(0.0, width) * max(0.0, height)
     union = a.area + b.area - shared
     return shared / union if union > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """A turn, a scale and a shift of the plane, on points as complex numbers x + iy: z -> `turn` · z + `shift`.
+
+    Attributes:
+        turn: its length is the scale, its angle the turn, positive for clockwise as y runs down.
+        shift: where (0, 0) goes.
+        misfit: 0..1, the share of the target's spread about its middle that is left over; 0 where all points meet.
+    """
+
+    turn: complex
+    shift: complex
+    misfit: float
+
+    @property
+    def scale(self) -> float:
+        return abs(self.turn)
+
+
+def fit_similarity(source: Sequence[Point], target: Sequence[Point]) -> Similarity | None:
+    """The similarity that brings `source` nearest to `target` in the sense of least squares, never a mirror image.
+
+    Umeyama 1991, equations 34 to 43, which in the plane is one division of complex numbers. None where the points of one side
+    fall together or are not finite, or so nearly that their figure is lost in the arithmetic.
+    """
+    before, after = [complex(*point) for point in source], [complex(*point) for point in target]
+    middle, goal = sum(before) / len(before), sum(after) / len(after)
+    pairs = [(one - middle, other - goal) for one, other in zip(before, after, strict=True)]
+    spread, wanted = sum(_squared(one) for one, _ in pairs), sum(_squared(other) for _, other in pairs)
+    product = spread * wanted
+    if not (math.isfinite(product) and product > 0):
+        return None
+    shared = sum(one.conjugate() * other for one, other in pairs)
+    turn = shared / spread
+    return Similarity(turn, goal - turn * middle, max(0.0, 1 - _squared(shared) / product))
+
+
+def _squared(value: complex) -> float:
+    """The square of its length; infinite where that is too large, while `abs` and powers raise."""
+    return value.real * value.real + value.imag * value.imag

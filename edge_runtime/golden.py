@@ -132,11 +132,12 @@ def check(
 
     Args:
         crop: how this program cuts faces.
+        model: of the bundle's `program`.
         run: pixels uint8 (1, S, S, C) to probabilities float32 (1, L); None takes the model's own.
         normalize: how this program normalises a crop by the bundle's method.
     """
     golden = read_golden(bundle.golden)
-    run = run or (lambda batch: model.dequantized(model.run(batch)))
+    run = run or (lambda batch: bundle.probabilities(model.dequantized(model.run(batch))))
     if golden.names != bundle.labels.names:
         return _failed(
             "label order",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from devices.process import peak_rss_mb
+from edge_runtime.detectors.regions import SEARCHES
 from edge_runtime.metrics import Registry
 from edge_runtime.version import __version__
 
@@ -51,6 +52,16 @@ class LiveMetrics:
         )
         self._records = registry.counter("fer_edge_records_total", "Lines on standard output.", ("result",))
         self._faces = registry.gauge("fer_edge_faces", "Faces in the newest frame.")
+        self._searches = registry.counter(
+            "fer_edge_searches_total",
+            "Processed frames by where faces were searched: whole, regions (about known faces) or none.",
+            ("area",),
+        )
+        for area in SEARCHES:
+            self._searches.set(0, area)
+        self._left_out = registry.counter(
+            "fer_edge_faces_left_out_total", "Faces that were found and not read, as a frame had too many."
+        )
         self._changes = registry.counter("fer_edge_label_changes_total", "Labels shown anew, by label.", ("label",))
         self._stages = registry.histogram(
             "fer_edge_stage_seconds", "How long the stages of a frame took.", _SECONDS, ("stage",)
@@ -85,6 +96,11 @@ class LiveMetrics:
             self._stages.observe(took_s, stage)
         self._age.observe(age_s)
         self._faces.set(faces)
+
+    def search(self, area: str, left_out: int) -> None:
+        """Where that frame was searched, one of `detectors.regions.SEARCHES`, and how many faces were left out of it."""
+        self._searches.add(1, area)
+        self._left_out.add(left_out)
 
     def drops(self, newer: int, refused: int) -> None:
         """All frames so far that a newer one replaced before they were looked at, and those that nobody should see."""

@@ -25,10 +25,11 @@ from devices.spec import parse_accelerator
 from edge_runtime.bundle import read_bundle
 from edge_runtime.classifier import Classifier
 from edge_runtime.config import Config
-from edge_runtime.detectors import Detection, Detector, open_detector
+from edge_runtime.detectors import Detection, Detector, bounded, open_detector
+from edge_runtime.detectors.regions import NOWHERE, RegionSearch
 from edge_runtime.geometry import Box, Landmarks
 from edge_runtime.live_tracker import LiveTracker, Tracked
-from edge_runtime.preprocess import crop_face
+from edge_runtime.preprocess import cut_face
 from edge_runtime.quality import Quality, assess
 from edge_runtime.smoothing import Decider, Decision
 
@@ -75,12 +76,16 @@ class Sight:
     Attributes:
         faces: all of them, largest first.
         ended: numbers of the tracks that ended before it.
+        left_out: faces that were found and not looked at, as there were more than `detectors.MOST_FACES`.
+        searched: where the detector looked, one of `detectors.regions.SEARCHES`: "whole", "regions" or "none".
         stages_s: seconds of each of `STAGES`.
     """
 
     faces: tuple[LiveFace, ...]
     ended: tuple[int, ...]
     stages_s: Mapping[str, float]
+    left_out: int = 0
+    searched: str = NOWHERE
 
 
 class LivePipeline:
@@ -91,17 +96,28 @@ class LivePipeline:
         detector: frame to boxes.
         config: of detection, tracking, quality and smoothing.
         engine: the accelerator that the classifier runs on; None for the processor. It is closed here.
+        close_up: finds the faces of close-ups; None for `detector` itself.
+
+    Raises:
+        DetectorError: `close_up` frames faces otherwise.
     """
 
     def __init__(
-        self, classifier: Classifier, detector: Detector, config: Config, engine: SupervisedEngine | None = None
+        self,
+        classifier: Classifier,
+        detector: Detector,
+        config: Config,
+        engine: SupervisedEngine | None = None,
+        close_up: Detector | None = None,
     ) -> None:
         self.classifier, self.detector = classifier, detector
         self._config, self._engine = config, engine
         self._tracker = LiveTracker(config.tracking)
         self._decider = Decider(classifier.labels.names, config.smoothing)
         self._frames_since_detection = config.detector.every_frames
-        self._found: dict[int, float] = {}  # the tracks of the last detection and their scores
+        self._search = RegionSearch(detector, close_up, config.detector.scan_every)
+        self._left_out = 0
+        self._found: dict[int, _Found] = {}  # the tracks of the last detection
 
     @property
     def accelerator(self) -> EngineState:
@@ -112,6 +128,8 @@ class LivePipeline:
         """Runs everything once on nothing: kernels are chosen, memory is touched and an accelerator loads its model."""
         facts = self.classifier.bundle.input
         self.detector.detect(np.zeros((480, 640, 3), np.uint8))
+        if self._config.detector.scan_every > 1:
+            self._search.close_up.detect(np.zeros((160, 160, 3), np.uint8))
         for faces in _WARM_FACES:
             self.classifier.classify([np.zeros((facts.size, facts.size, facts.channels), np.uint8)] * faces)
 
@@ -125,21 +143,27 @@ class LivePipeline:
         marks = [clock()]
         self._frames_since_detection += 1
         detecting = self._frames_since_detection >= self._config.detector.every_frames
-        detections = self._detect(frame) if detecting else []
+        detections = self._detect(frame, time_s) if detecting else []
         marks.append(clock())
         if detecting:
             self._frames_since_detection = 0
             tracking = self._tracker.update([found.box for found in detections], time_s)
             tracked, ended = tracking.faces, tracking.ended
-            self._found = {face.track: found.score for face, found in zip(tracked, detections, strict=True)}
+            self._found = {
+                face.track: _Found(found.score, found.box, found.landmarks)
+                for face, found in zip(tracked, detections, strict=True)
+            }
             self._decider.forget(ended)
-            landmarks = [found.landmarks for found in detections]
         else:
             tracked, ended = tuple(self._expected(frame, time_s)), ()
-            landmarks = [None] * len(tracked)
+        landmarks = [self._found[face.track].landmarks_at(face.box) for face in tracked]
         marks.append(clock())
         facts, framing = self.classifier.bundle.input, self.detector.framing
-        crops = [crop_face(frame.image, framing.square(face.box), facts.size, facts.channels) for face in tracked]
+        alignment = self._config.detector.alignment
+        crops = [
+            cut_face(frame.image, face.box, points, framing, facts.size, facts.channels, alignment)
+            for face, points in zip(tracked, landmarks, strict=True)
+        ]
         marks.append(clock())
         answers = self.classifier.classify(crops)
         marks.append(clock())
@@ -150,13 +174,14 @@ class LivePipeline:
         faces.sort(key=lambda face: -face.box.area)
         marks.append(clock())
         stages_s = {stage: after - before for stage, before, after in zip(STAGES, marks[:-1], marks[1:], strict=True)}
-        return Sight(tuple(faces), ended, stages_s)
+        searched = self._search.searched if detecting else NOWHERE
+        return Sight(tuple(faces), ended, stages_s, self._left_out, searched)
 
     def forget(self) -> tuple[int, ...]:
         """Ends every track and says which: the camera is lost, or the run is over."""
         ended = self._tracker.close()
         self._decider.forget(ended)
-        self._found = {}
+        self._found, self._left_out = {}, 0
         self._frames_since_detection = self._config.detector.every_frames
         return ended
 
@@ -178,15 +203,11 @@ class LivePipeline:
     ) -> None:
         self.close()
 
-    def _detect(self, frame: Frame) -> list[Detection]:
-        """In the picture that the camera's hardware made smaller, where there is one. Empty boxes are no faces."""
-        small = frame.small
-        if small is None:
-            found = self.detector.detect(frame.image)
-        else:
-            right, down = frame.image.shape[1] / small.shape[1], frame.image.shape[0] / small.shape[0]
-            found = [_grown(each, right, down) for each in self.detector.detect(small)]
-        return [each for each in found if each.box.area > 0]
+    def _detect(self, frame: Frame, time_s: float) -> list[Detection]:
+        """In the picture that the camera's hardware made smaller, where there is one; close-ups come from the large one."""
+        known = [face.box for face in self._tracker.expected(time_s)]
+        found, self._left_out = bounded(self._search, self._search.find(frame.image, known, frame.small))
+        return found
 
     def _expected(self, frame: Frame, time_s: float) -> list[Tracked]:
         """The faces of the last detection, where they were going; those that have left the picture are left out."""
@@ -204,44 +225,60 @@ class LivePipeline:
     ) -> LiveFace:
         quality = assess(crop, face.box, landmarks, self._config.quality)
         decision = self._decider.decide(face.track, answer, time_s, quality)
-        return LiveFace(face, self._found[face.track], answer, quality, decision)
+        return LiveFace(face, self._found[face.track].score, answer, quality, decision)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the last detection said of a track."""
+
+    score: float
+    box: Box
+    landmarks: Landmarks | None
+
+    def landmarks_at(self, box: Box) -> Landmarks | None:
+        """The landmarks where the face is now, moved and scaled as its box was."""
+        if self.landmarks is None or box == self.box:
+            return self.landmarks
+        (x, y), (there_x, there_y) = self.box.center, box.center
+        right, down = box.width / self.box.width, box.height / self.box.height
+        pairs = (
+            (there_x + (point_x - x) * right, there_y + (point_y - y) * down)
+            for point_x, point_y in self.landmarks.as_tuple()
+        )
+        return Landmarks(*pairs)
 
 
 def open_pipeline(config: Config, detector: Detector | None = None) -> LivePipeline:
     """The pipeline that the settings name.
 
     Args:
-        detector: instead of the one that the settings name.
+        detector: instead of the ones that the settings name.
 
     Raises:
         BundleError, DetectorError, InterpreterError, SpecError: with what to do about it.
     """
     bundle = read_bundle(config.model.bundle)
+    close_up = None
+    if detector is None:
+        detector = open_detector(config.detector.spec)
+        if config.detector.close_up and config.detector.scan_every > 1:
+            close_up = open_detector(config.detector.close_up)
     spec = parse_accelerator(config.accelerator.spec)
     threads = config.model.threads
     if spec.kind == "cpu":
         threads = max(threads, spec.options.threads)
-        return LivePipeline(Classifier(bundle, threads), detector or open_detector(config.detector.spec), config)
-    detector = detector or open_detector(config.detector.spec)
+        return LivePipeline(Classifier(bundle, threads), detector, config, close_up=close_up)
     engine = SupervisedEngine(
         spec,
-        bundle.model,
+        bundle.program,
         _LOADER,
         threads=threads,
         deadlines=replace(EngineDeadlines(), run_s=config.accelerator.deadline_s),
         most_failures=config.accelerator.failures_before_cpu,
     )
     try:
-        return LivePipeline(Classifier(bundle, threads, engine), detector, config, engine)
+        return LivePipeline(Classifier(bundle, threads, engine), detector, config, engine, close_up)
     except BaseException:
         engine.close()
         raise
-
-
-def _grown(found: Detection, right: float, down: float) -> Detection:
-    """A detection of the small picture in pixels of the large one."""
-    box, points = found.box, found.landmarks
-    grown = Box(box.left * right, box.top * down, box.right * right, box.bottom * down)
-    if points is None:
-        return Detection(grown, found.score)
-    return Detection(grown, found.score, Landmarks(*((x * right, y * down) for x, y in points.as_tuple())))

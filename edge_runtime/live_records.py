@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from edge_runtime.face import Face
@@ -15,6 +15,7 @@ LIVE_COLUMNS = (
     "time",
     "age_ms",
     "detected",
+    "searched",
     "raw_label",
     "raw_score",
     "reason",
@@ -37,6 +38,7 @@ class LiveRecord(Record):
         live: what this frame alone said, and how good the face is.
         accelerator: what computed it.
         degraded: what was broken at the time, such as "accelerator".
+        searched: where faces were searched in this frame: "whole", "regions" or "none".
     """
 
     wall_s: float
@@ -45,6 +47,7 @@ class LiveRecord(Record):
     live: LiveFace
     accelerator: str
     degraded: tuple[str, ...]
+    searched: str = field(kw_only=True)
 
     def as_dict(self) -> dict[str, Any]:
         answer, labels = self.live.probabilities, list(self.face.emotions)
@@ -55,6 +58,7 @@ class LiveRecord(Record):
             "time": wall_text(self.wall_s),
             "age_ms": round(self.age_s * 1e3, 1),
             "detected": self.live.detected,
+            "searched": self.searched,
             "raw_label": labels[best],
             "raw_score": round(float(answer[best]), 4),
             "reason": self.live.decision.reason,

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from edge_runtime.bundle import Bundle, read_bundle
 from edge_runtime.classifier import Classifier
-from edge_runtime.detectors import Detector, open_detector
+from edge_runtime.detectors import Detector, bounded, open_detector
 from edge_runtime.errors import UsageError
 from edge_runtime.face import Face
-from edge_runtime.preprocess import crop_face
+from edge_runtime.preprocess import NO_ALIGNMENT, check_alignment, cut_face
 
 __all__ = ["DEFAULT_BUNDLE", "DEFAULT_DETECTOR", "Recognizer", "StageTimes", "load"]
 
@@ -38,18 +38,27 @@ class Recognizer:
     Args:
         classifier: crops to probabilities.
         detector: frame to boxes.
+        alignment: "similarity" turns and scales faces by their landmarks, where the detector gives them; "none" cuts by the box.
+
+    Attributes:
+        left_out: faces of the last picture that were not given, as there were more than `MOST_FACES`.
+
+    Raises:
+        UsageError: another alignment.
     """
 
-    def __init__(self, classifier: Classifier, detector: Detector) -> None:
+    def __init__(self, classifier: Classifier, detector: Detector, alignment: str = NO_ALIGNMENT) -> None:
         self.classifier = classifier
         self.detector = detector
+        self.alignment = check_alignment(alignment)
+        self.left_out = 0
 
     @property
     def bundle(self) -> Bundle:
         return self.classifier.bundle
 
     def __call__(self, image: NDArray[np.uint8]) -> list[Face]:
-        """The faces of one picture, largest first.
+        """The faces of one picture, largest first; of very many the largest, and `left_out` counts the others.
 
         Args:
             image: BGR uint8 (H, W, 3), as OpenCV reads it, or grey uint8 (H, W).
@@ -63,11 +72,12 @@ class Recognizer:
         """Like calling the object, and what each stage took."""
         _check_image(image)
         began = time.perf_counter()
-        detections = self.detector.detect(image)
+        detections, self.left_out = bounded(self.detector, self.detector.detect(image))
         detected = time.perf_counter()
         facts, framing = self.bundle.input, self.detector.framing
         crops = [
-            crop_face(image, framing.square(detection.box), facts.size, facts.channels) for detection in detections
+            cut_face(image, found.box, found.landmarks, framing, facts.size, facts.channels, self.alignment)
+            for found in detections
         ]
         cropped = time.perf_counter()
         probabilities = self.classifier.classify(crops)
@@ -83,18 +93,24 @@ class Recognizer:
         return faces, StageTimes(detected - began, cropped - detected, classified - cropped)
 
 
-def load(bundle: str | Path = DEFAULT_BUNDLE, detector: str = DEFAULT_DETECTOR, threads: int = 1) -> Recognizer:
+def load(
+    bundle: str | Path = DEFAULT_BUNDLE,
+    detector: str = DEFAULT_DETECTOR,
+    threads: int = 1,
+    alignment: str = NO_ALIGNMENT,
+) -> Recognizer:
     """A recognizer from a bundle and a detector.
 
     Args:
         bundle: the name of a shipped bundle, or a bundle's folder.
-        detector: "haar" or "yunet:MODEL.onnx".
+        detector: "haar", "tflite:BUNDLE_DIR" or "yunet:MODEL.onnx".
         threads: for the classifier's CPU kernels.
+        alignment: "none", or "similarity" for faces that are turned and scaled by their landmarks (docs/alignment.md).
 
     Raises:
-        BundleError, DetectorError, InterpreterError: with what to do about it.
+        BundleError, DetectorError, InterpreterError, UsageError: with what to do about it.
     """
-    return Recognizer(Classifier(read_bundle(bundle), threads), open_detector(detector))
+    return Recognizer(Classifier(read_bundle(bundle), threads), open_detector(detector), check_alignment(alignment))
 
 
 def _check_image(image: Any) -> None:

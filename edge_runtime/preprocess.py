@@ -1,23 +1,57 @@
-"""THE preprocessing: a frame and a box become the uint8 crop that the model reads.
+"""THE preprocessing: a frame and a face become the uint8 crop that the model reads.
 
 Training, calibration, parity and the board all call these functions, so a face looks the same everywhere. They do only
-what needs the frame's geometry (crop, resize, colour order). Everything per pixel (scaling, softmax) is in the model.
+what needs the frame's geometry (crop, align, resize, colour order). Everything per pixel (scaling, softmax) is in the model.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.geometry import Box
+from edge_runtime.errors import UsageError
+from edge_runtime.geometry import Box, Landmarks, Point, Similarity, fit_similarity
 
-__all__ = ["PREPROCESS_VERSION", "Framing", "crop_face", "fit_face"]
+__all__ = [
+    "ALIGNMENTS",
+    "NO_ALIGNMENT",
+    "PREPROCESS_VERSION",
+    "SIMILARITY",
+    "TEMPLATE",
+    "Framing",
+    "align_face",
+    "check_alignment",
+    "crop_face",
+    "cut_face",
+    "fit_face",
+    "lie_of",
+]
 
 PREPROCESS_VERSION = 1
 """Part of every bundle. A change below that changes a pixel raises it."""
+
+NO_ALIGNMENT, SIMILARITY = "none", "similarity"
+ALIGNMENTS = (NO_ALIGNMENT, SIMILARITY)
+"""How a face is cut out: along the frame's own axes, or turned, scaled and moved so that its landmarks lie as in FER2013."""
+
+TEMPLATE = Landmarks((0.313, 0.383), (0.682, 0.380), (0.495, 0.582), (0.343, 0.751), (0.655, 0.749))
+"""Where the landmarks of FER2013's faces lie in their crops, as shares of its side: medians of YuNet's points over 2,771 Training
+faces placed in larger pictures, as `python -m benchmarks.framing fer2013.csv --detector yunet:MODEL.onnx` prints them.
+"""
+
+MOST_MISFIT = 0.1
+"""Landmarks of which more than this share is left over are not aligned by. A head turned by 60° to a side comes to it, as its
+eyes and the corners of its mouth are then half as far apart as from the front."""
+
+LEAST_SIDE_PX = 8
+"""A smaller face has landmarks less than three pixels apart, and their angle is noise."""
+
+MOST_SAMPLES = 4
+"""Samples a pixel of an aligned crop, along each side. A larger face is shrunk first, so that the largest costs no more memory."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +78,111 @@ class Framing:
         x, y = box.center
         x, y = x + self.right * side, y + self.down * side
         return Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2)
+
+
+def check_alignment(name: str) -> str:
+    """The name itself. Raises UsageError, listing ALIGNMENTS, for any other."""
+    if name not in ALIGNMENTS:
+        raise UsageError(f"alignment {name!r}", f"one of {', '.join(ALIGNMENTS)}", "correct its name")
+    return name
+
+
+def cut_face(
+    image: NDArray[np.uint8],
+    box: Box,
+    landmarks: Landmarks | None,
+    framing: Framing,
+    size: int,
+    channels: int,
+    alignment: str = NO_ALIGNMENT,
+) -> NDArray[np.uint8]:
+    """A detected face as the model reads it.
+
+    Args:
+        image: BGR uint8 (H, W, 3), or grey uint8 (H, W).
+        box: in pixels of the frame.
+        landmarks: likewise, where the detector gives them.
+        framing: of the detector.
+        size: side of the crop in pixels.
+        channels: 1 for grey, 3 for BGR.
+        alignment: one of ALIGNMENTS. With "similarity", a face without landmarks, or with ones that `align_face` refuses, is cut
+            by its box.
+
+    Returns:
+        uint8 (size, size, channels).
+    """
+    aligned = None
+    if alignment == SIMILARITY and landmarks is not None:
+        aligned = align_face(image, landmarks, size, channels)
+    return crop_face(image, framing.square(box), size, channels) if aligned is None else aligned
+
+
+def align_face(image: NDArray[np.uint8], landmarks: Landmarks, size: int, channels: int) -> NDArray[np.uint8] | None:
+    """Cuts out a face so that its eyes and the corners of its mouth lie as in `TEMPLATE`, in the sense of least squares.
+
+    The nose is left out: it moves sideways as soon as the head turns. Where the face is larger than the crop, each pixel is
+    the mean of several samples; parts outside the frame repeat its border.
+
+    Args:
+        image: BGR uint8 (H, W, 3), or grey uint8 (H, W).
+        landmarks: in pixels of the frame.
+        size: side of the crop in pixels.
+        channels: 1 for grey, 3 for BGR.
+
+    Returns:
+        uint8 (size, size, channels); None where the landmarks do not say how the face lies: one is outside the frame (a
+        face cut by the border), they fall together, are mirrored, or fit no face seen from the front.
+    """
+    height, width = image.shape[:2]
+    if not all(0 <= x <= width and 0 <= y <= height for x, y in landmarks.as_tuple()):
+        return None
+    fit = lie_of(landmarks)
+    if fit is None or fit.misfit > MOST_MISFIT or fit.scale < LEAST_SIDE_PX:
+        return None
+    # Only what is looked at is converted; two pixels more are what a sample between pixels reads.
+    edges = [fit.turn * corner + fit.shift for corner in (0, 1, 1j, 1 + 1j)]
+    left, right = _reach([edge.real for edge in edges], width)
+    top, bottom = _reach([edge.imag for edge in edges], height)
+    inside = _with_channels(np.ascontiguousarray(image[top:bottom, left:right]), channels)
+    shrink = min(1.0, MOST_SAMPLES * size / fit.scale)
+    across, down = (max(1, round(side * shrink)) for side in (right - left, bottom - top))
+    right_scale, down_scale = across / (right - left), down / (bottom - top)
+    if shrink < 1:
+        inside = cv2.resize(inside, (across, down), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    # The hundredth keeps a face of just a multiple of the crop's side from another row of samples.
+    side = size * max(1, math.ceil(fit.scale * shrink / size - 0.01))
+    # From the middle of a sample to the pixels of `inside`, whose pixel (0, 0) has its own middle at half a pixel.
+    step, start = fit.turn / side, fit.turn * complex(0.5, 0.5) / side + fit.shift - complex(left, top)
+    matrix = np.array(
+        [
+            [step.real * right_scale, -step.imag * right_scale, start.real * right_scale - 0.5],
+            [step.imag * down_scale, step.real * down_scale, start.imag * down_scale - 0.5],
+        ]
+    )
+    samples = cv2.warpAffine(
+        inside,
+        matrix,
+        (side, side),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return fit_face(samples.astype(np.uint8, copy=False), size, channels)
+
+
+def _reach(places: list[float], length: int) -> tuple[int, int]:
+    """The pixels about some places along one side of a frame, at least one."""
+    first = max(0, min(round(min(places)) - 2, length - 1))
+    return first, max(first + 1, min(round(max(places)) + 2, length))
+
+
+def lie_of(landmarks: Landmarks) -> Similarity | None:
+    """Where the square of an aligned crop lies: from shares of its side to pixels of the frame. None where points fall together."""
+    return fit_similarity(_corners(TEMPLATE), _corners(landmarks))
+
+
+def _corners(landmarks: Landmarks) -> tuple[Point, ...]:
+    """What a face is aligned by: its eyes and the corners of its mouth."""
+    return landmarks.right_eye, landmarks.left_eye, landmarks.right_mouth, landmarks.left_mouth
 
 
 def crop_face(image: NDArray[np.uint8], square: Box, size: int, channels: int) -> NDArray[np.uint8]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from edge_runtime.bundle import Bundle
 from edge_runtime.face import Face
+from edge_runtime.preprocess import NO_ALIGNMENT
 from edge_runtime.version import __version__
 
 __all__ = ["Record", "RunHeader", "wall_text"]
@@ -15,16 +16,17 @@ __all__ = ["Record", "RunHeader", "wall_text"]
 
 @dataclass(frozen=True)
 class RunHeader:
-    """Said once a run: which model and detector answered."""
+    """Said once a run: which model and detector answered, and how faces were cut out."""
 
     bundle: str
     bundle_sha256: str
     detector: str
     labels: tuple[str, ...]
+    alignment: str = NO_ALIGNMENT
 
     @classmethod
-    def of(cls, bundle: Bundle, detector: str) -> RunHeader:
-        return cls(bundle.name, bundle.sha256, detector, bundle.labels.names)
+    def of(cls, bundle: Bundle, detector: str, alignment: str = NO_ALIGNMENT) -> RunHeader:
+        return cls(bundle.name, bundle.sha256, detector, bundle.labels.names, alignment)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -32,6 +34,7 @@ class RunHeader:
             "bundle": self.bundle,
             "sha256": self.bundle_sha256,
             "detector": self.detector,
+            "alignment": self.alignment,
             "labels": list(self.labels),
         }
 
@@ -45,6 +48,7 @@ class Record:
         frame: from 0; 0 for a picture.
         time_s: since the start of the video; 0 for a picture.
         number: of the face in its frame, from 0, largest first.
+        left_out: faces of this frame that have no record, as there were too many.
     """
 
     source: str
@@ -52,6 +56,7 @@ class Record:
     time_s: float
     number: int
     face: Face
+    left_out: int = field(default=0, kw_only=True)
 
     def as_dict(self) -> dict[str, Any]:
         face = self.face
@@ -66,6 +71,7 @@ class Record:
             "label": face.label,
             "score": round(face.score, 4),
             "emotions": {name: round(value, 4) for name, value in face.emotions.items()},
+            "left_out": self.left_out,
         }
 
 

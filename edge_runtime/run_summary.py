@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from edge_runtime.detectors.regions import REGIONS, WHOLE
+
 __all__ = ["RunSummary"]
 
 
@@ -23,6 +25,7 @@ class RunSummary:
         ages_ms: from a frame's exposure to its result: the 50th and 99th percentile of the last ones; empty without a result.
         lost: output → lines or events that it lost.
         unfinished: what did not end in time and was left behind.
+        searches: where faces were searched ("whole", "regions", "none") → in how many processed frames.
     """
 
     frames: int = 0
@@ -35,6 +38,7 @@ class RunSummary:
     ages_ms: tuple[float, ...] = ()
     lost: Mapping[str, int] = field(default_factory=dict)
     unfinished: tuple[str, ...] = ()
+    searches: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def accounted(self) -> bool:
@@ -50,6 +54,8 @@ class RunSummary:
         ]
         if self.ages_ms:
             parts.append(f"age of a result p50 {self.ages_ms[0]:.0f} ms, p99 {self.ages_ms[1]:.0f} ms")
+        if self.searches.get(REGIONS):
+            parts.append(f"searched whole {self.searches.get(WHOLE, 0)}, about known faces {self.searches[REGIONS]}")
         if self.outages:
             parts.append(f"camera lost {self.outages} time{'s' * (self.outages != 1)}")
         parts += [f"{count} lost by {name}" for name, count in self.lost.items()]

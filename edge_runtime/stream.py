@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
+from collections import Counter, deque
 
 import numpy as np
 
@@ -73,6 +73,7 @@ class LiveLoop:
         self._processed = self._faces = 0
         self._ages: deque[float] = deque(maxlen=AGES_KEPT)
         self._results_s: deque[float] = deque()
+        self._searches: Counter[str] = Counter()
 
     def run(self, stop: threading.Event, frames: int = 0, seconds: float = 0.0) -> RunSummary:
         """Runs until `stop` is set, or after so many processed frames or seconds (0 for no limit), or a recording's end.
@@ -201,6 +202,8 @@ class LiveLoop:
         self._ages.append(age_s)
         self._results_s.append(now)
         self.metrics.frame(sight.stages_s, age_s, len(sight.faces))
+        self.metrics.search(sight.searched, sight.left_out)
+        self._searches[sight.searched] += 1
 
     def _state(self, sight: Sight, source: SourceState, age_s: float) -> LiveState:
         assert self._pipeline is not None
@@ -243,6 +246,8 @@ class LiveLoop:
                 face,
                 where,
                 degraded,
+                left_out=sight.left_out,
+                searched=sight.searched,
             )
             for number, face in enumerate(sight.faces)
         ]
@@ -278,4 +283,5 @@ class LiveLoop:
             tuple(float(age) for age in np.percentile(ages, [50, 99])) if ages.size else (),
             {} if self._outputs is None else self._outputs.lost(),
             self._unfinished or (),
+            dict(self._searches),
         )

@@ -20,6 +20,7 @@ OF_TRAINING = {
         "geometry",
         "detectors",
         "facesets",
+        "framesets",
         "errors",
         "files",
         "intervals",

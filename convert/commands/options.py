@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
 from convert.errors import UsageError
@@ -10,7 +12,7 @@ from convert.training import illumination_beside
 from edge_runtime.illumination import NO_ILLUMINATION, check_illumination
 from edge_runtime.interpreter import MAX_THREADS
 
-__all__ = ["check_out", "chosen_illumination", "latency_runs", "thread_count"]
+__all__ = ["check_out", "chosen_illumination", "latency_runs", "refuse_options", "thread_count"]
 
 
 def check_out(out: Path, suffix: str) -> None:
@@ -47,3 +49,15 @@ def latency_runs(runs: int) -> int:
     if runs < 0 or 0 < runs < ROUNDS:
         raise UsageError(f"--latency-runs {runs}", f"0 for none, or at least {ROUNDS}", "leave it out for 50")
     return runs
+
+
+def refuse_options(arguments: argparse.Namespace, options: Mapping[str, object], what: str) -> None:
+    """Raises UsageError for an option that does not go with `what`, a sort of model or data.
+
+    Args:
+        options: attributes of `arguments`, each with the value that it has where nobody names it.
+    """
+    for name, default in options.items():
+        if getattr(arguments, name) != default:
+            option = "--" + name.replace("_", "-")
+            raise UsageError(f"{option} for {what}", "an option that it has", f"leave {option} out")

@@ -20,11 +20,12 @@ from convert.parity.sides import Options, side_names
 from convert.parity.task import Data
 from convert.parity.terminal import to_text
 from edge_runtime.files import write_whole
+from edge_runtime.framesets import is_frame_set
 from edge_runtime.illumination import NO_ILLUMINATION, check_illumination
 from edge_runtime.labels import label_set
 from edge_runtime.running import FAILED, WRONG_USE
 
-__all__ = ["report_folder", "run"]
+__all__ = ["JUNIT", "REPORT", "SUMMARY", "answering", "report_folder", "run"]
 
 REPORT, SUMMARY, JUNIT = "report.json", "summary.md", "junit.xml"
 
@@ -35,6 +36,10 @@ def run(arguments: argparse.Namespace) -> int:
         from convert.commands import footage
 
         return footage.run(arguments)
+    if is_frame_set(arguments.data):
+        from convert.commands import parity_detectors
+
+        return parity_detectors.run(arguments)
     if arguments.split is None:
         raise UsageError(
             f"--data {arguments.data} without --split", "the split to judge on, or 'all'", "add --split PublicTest"
@@ -52,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.evidence,
     )
     folder = report_folder(arguments.report)
-    finding = run_contest(contest, _progress, lambda line: print(f"convert: {line}", file=sys.stderr))
+    finding = run_contest(contest, answering, lambda line: print(f"convert: {line}", file=sys.stderr))
     if finding is None:
         return WRONG_USE
     for problem in finding.task.faces.problems:
@@ -83,13 +88,13 @@ def _write(folder: Path, finding: Finding) -> Path:
     return write_page(folder, result, finding.task.faces, finding.reference, finding.candidates)
 
 
-def _progress(name: str, faces: int) -> Callable[[int], object]:
-    """A bar on standard error, in a terminal alone."""
-    bar = tqdm(total=faces, desc=name, unit="face", disable=None, leave=False)
+def answering(name: str, total: int, unit: str = "face") -> Callable[[int], object]:
+    """A bar on standard error, in a terminal alone; the function is told how many of `total` were answered."""
+    bar = tqdm(total=total, desc=name, unit=unit, disable=None, leave=False)
 
     def advance(count: int) -> None:
         bar.update(count)
-        if bar.n >= faces:
+        if bar.n >= total:
             bar.close()
 
     return advance

@@ -12,6 +12,7 @@ from convert.calibration import Calibration, choose_calibration, read_calibratio
 from convert.card import Card, card_path
 from convert.check import check_budget
 from convert.commands.options import check_out, chosen_illumination
+from convert.detector.source import is_detector
 from convert.errors import RecipeError, UsageError
 from convert.graph import Graph, Tensor
 from convert.recipe import Recipe, read_recipe
@@ -22,7 +23,7 @@ from convert.written import write_conversion
 from edge_runtime.facesets import FaceSet
 from edge_runtime.illumination import NO_ILLUMINATION
 
-__all__ = ["run"]
+__all__ = ["print_summary", "run"]
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -32,8 +33,14 @@ def run(arguments: argparse.Namespace) -> int:
     out = arguments.out or source.parent / f"{recipe.name}.tflite"
     _check_calibration(arguments, recipe)
     check_out(out, ".tflite")
-    illumination = chosen_illumination(arguments.illumination, source)
     model = read_keras(source)
+    if is_detector(model):
+        from convert.commands import tflite_detector
+
+        return tflite_detector.run(arguments, recipe, model, out)
+    if arguments.size is not None:
+        raise UsageError(f"--size for a classifier, {source}", "the size that it was trained at", "leave --size out")
+    illumination = chosen_illumination(arguments.illumination, source)
     facts = keras_facts(model, str(source))
     faces, calibration = _calibration(arguments, recipe, facts, illumination) if recipe.calibrated else (None, None)
     if sys.stderr.isatty():
@@ -44,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.stability and faces is not None and calibration is not None:
         stability = measure_stability(model, recipe, faces, calibration, made.content, str(source))
     card = write_conversion(out, source, recipe, made, calibration, illumination, stability)
-    _print_summary(out, card, made.graph)
+    print_summary(out, card, made.graph)
     return 0
 
 
@@ -100,19 +107,21 @@ def _calibration(
     return faces, chosen
 
 
-def _print_summary(out: Path, card: Card, graph: Graph) -> None:
+def print_summary(out: Path, card: Card, graph: Graph, what: str = "faces") -> None:
+    """What was made; `what` calibrated it."""
     print(f"{out}: {card.kind}, {card.size_bytes:,} bytes")
     operators = ", ".join(
         f"{count} {name}" for name, count in sorted(card.operators.items(), key=lambda item: -item[1])
     )
     print(f"  {sum(card.operators.values())} operators: {operators}")
     print(f"  input {_shown(graph.input)}")
-    print(f"  output {_shown(graph.output)}")
+    for output in sorted(graph.outputs, key=lambda tensor: [-side for side in tensor.shape]):
+        print(f"  output {_shown(output)}")
     if card.kept:
         print(f"  {len(card.kept)} tensors kept in float32")
     if card.calibration is not None:
         table = card.calibration
-        print(f"  calibrated on {table['count']} {table['split']} faces of {table['source']}, seed {table['seed']}")
+        print(f"  calibrated on {table['count']} {table['split']} {what} of {table['source']}, seed {table['seed']}")
         if table.get("passed_over"):
             print(f"  {table['passed_over']} training faces passed over: they stand in another split too")
     if card.stability is not None:

@@ -12,6 +12,7 @@ from convert.parity.errors import ReportError
 from convert.parity.evidence import Probe, probes_from_json
 from convert.parity.result import RESULT_FORMAT, ParityResult
 from convert.parity.verdict import Outcome
+from edge_runtime.bundle import FACE_DETECTOR
 
 __all__ = ["REPORTS", "Judgement", "Report", "Reported", "Signal", "as_report", "read_report"]
 
@@ -107,6 +108,12 @@ def read_report(path: Path) -> Report:
     if not isinstance(table, dict) or not {"format", "candidates", "gate"} <= set(table):
         raise ReportError(
             f"{path}: no parity report", "report.json as `python -m convert parity --report DIR` writes it", "name that"
+        )
+    if table.get("kind") == FACE_DETECTOR:
+        raise ReportError(
+            f"{path}: the report of a face detector",
+            "a classifier's, whose causes are known",
+            "open its page: it shows the frames in which a face was lost",
         )
     if table["format"] != RESULT_FORMAT:
         raise ReportError(

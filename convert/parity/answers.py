@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from convert.parity.errors import AnswersError
 
-__all__ = ["KINDS", "Answers", "ModelFacts"]
+__all__ = ["KINDS", "Answers", "ModelFacts", "latency_ratio", "size_ratio"]
 
 KINDS = ("keras", "tflite", "onnx", "bundle", "record")
 
@@ -159,3 +159,20 @@ class Answers:
                 "answers that depend on the face",
                 "check the model's input scale, its weights and its calibration",
             )
+
+
+def latency_ratio(reference: ModelFacts, candidate: ModelFacts) -> float | None:
+    """Candidate over reference; None where one is not known, or both are not known to come from one machine."""
+    machine = reference.environment.get("machine")
+    if machine is None or machine != candidate.environment.get("machine"):
+        return None  # a machine that is not named is not known to be the same
+    return _ratio(candidate.latency_ms, reference.latency_ms)
+
+
+def size_ratio(reference: ModelFacts, candidate: ModelFacts) -> float | None:
+    """Candidate over reference; None where one is not known."""
+    return _ratio(candidate.size_bytes, reference.size_bytes)
+
+
+def _ratio(candidate: float | None, reference: float | None) -> float | None:
+    return None if candidate is None or reference is None else candidate / reference

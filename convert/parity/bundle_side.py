@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from convert.graph import read_graph
 from convert.parity.sides import Options
@@ -21,13 +25,13 @@ class BundleSide(TfliteSide):
     """
 
     def __init__(self, place: str, name: str, options: Options) -> None:
-        bundle = read_bundle(place)
+        self._bundle = bundle = read_bundle(place)
         calibration = bundle.manifest.get("calibration")
         Classifier(bundle)  # what it reads and answers is what its manifest says, or this raises
         self._open(
             name,
             "bundle",
-            bundle.model,
+            bundle.program,
             read_graph(bundle.model, name),
             bundle.input.illumination,
             bundle.labels.names,
@@ -36,3 +40,6 @@ class BundleSide(TfliteSide):
             options.threads,
             calibration if isinstance(calibration, Mapping) else None,
         )
+
+    def _real(self, stored: NDArray[Any]) -> NDArray[np.float32]:
+        return self._bundle.probabilities(super()._real(stored))

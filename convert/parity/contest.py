@@ -19,7 +19,7 @@ from convert.parity.answers import Answers
 from convert.parity.errors import SideError
 from convert.parity.evidence import Probe
 from convert.parity.gate import Gate
-from convert.parity.latency import machine_name, measure_latencies
+from convert.parity.latency import machine_name, measure_latencies, with_latency
 from convert.parity.probes import gather_probes
 from convert.parity.record_side import RecordSide
 from convert.parity.result import ParityResult, Refused, measure_parity
@@ -225,16 +225,7 @@ def _timed(models: Sequence[ModelSide], answers: Sequence[Answers], task: Task, 
     latencies = measure_latencies(models, [task.pixels(side.about.input, [0]) for side in models], runs)
     taken = {side.about.name: latency for side, latency in zip(models, latencies, strict=True)}
     return [
-        replace(
-            each,
-            facts=replace(
-                each.facts,
-                latency_ms=taken[each.name],
-                environment={**each.facts.environment, "machine": machine},
-            ),
-        )
-        if each.name in taken
-        else each
+        replace(each, facts=with_latency(each.facts, taken[each.name], machine)) if each.name in taken else each
         for each in answers
     ]
 

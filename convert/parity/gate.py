@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,15 +23,25 @@ __all__ = [
     "LEAVE_OUT",
     "LINES",
     "OFF",
+    "SHARED_LIMITS",
     "Gate",
+    "check_keys",
     "list_gates",
     "parse_gate",
+    "parse_thresholds",
     "read_gate",
 ]
 
 GATES = Path(__file__).parent.parent / "gates"
 OFF = "off"
 CANNOT_JUDGE, LEAVE_OUT = "cannot judge", "leave out"
+
+SHARED_LIMITS = {
+    "latency_ratio": (math.inf, "a ratio above 0"),
+    "size_ratio": (math.inf, "a ratio above 0"),
+    "size_bytes": (math.inf, "a number of bytes above 0"),
+}
+"""Largest threshold, and what it is, of the lines that every gate has."""
 
 _LIMITS = {
     "accuracy_drop_points": (100.0, "points from 0 to 100"),
@@ -40,9 +50,7 @@ _LIMITS = {
     "worst_class_recall_drop_points": (100.0, "points from 0 to 100"),
     "mean_drift": (1.0, "a probability from 0 to 1"),
     "max_drift": (1.0, "a probability from 0 to 1"),
-    "latency_ratio": (math.inf, "a ratio above 0"),
-    "size_ratio": (math.inf, "a ratio above 0"),
-    "size_bytes": (math.inf, "a number of bytes above 0"),
+    **SHARED_LIMITS,
 }
 LINES = tuple(_LIMITS)
 """The lines that are judged, in order; each may be "off"."""
@@ -50,7 +58,7 @@ LINES = tuple(_LIMITS)
 KEYS = (*LINES[:4], "class_least_faces", "small_classes", *LINES[4:])
 """Every key of a gate file; each must be there."""
 
-_POSITIVE = ("latency_ratio", "size_ratio", "size_bytes")
+_POSITIVE = tuple(SHARED_LIMITS)
 
 
 @dataclass(frozen=True)
@@ -120,23 +128,8 @@ def parse_gate(table: Mapping[str, Any], name: str, sha256: str, where: str) -> 
     Raises:
         GateError: an unknown key, a missing one, a value of another type or range, or nothing that is judged.
     """
-    for key in table:
-        if key not in KEYS:
-            near = difflib.get_close_matches(key, KEYS, n=1)
-            mend = f"did you mean {near[0]!r}?" if near else "remove it or use one of those"
-            raise GateError(f"{where}: {key} is no known key", f"one of {', '.join(KEYS)}", mend)
-    missing = [key for key in KEYS if key not in table]
-    if missing:
-        raise GateError(
-            f"{where}: no {', '.join(missing)}",
-            "every key of a gate: a missing threshold would pass unseen",
-            f'add {missing[0]} = …, or {missing[0]} = "off" to say that it is not judged'
-            if missing[0] in LINES
-            else f"add {missing[0]} = …",
-        )
-    thresholds = {key: _threshold(key, table[key], where) for key in LINES}
-    if all(value is None for value in thresholds.values()):
-        raise GateError(f'{where}: every line is "off"', "at least one that is judged", "set a threshold")
+    check_keys(table, KEYS, LINES, where)
+    thresholds = parse_thresholds(table, _LIMITS, where)
     least, small = table["class_least_faces"], table["small_classes"]
     if type(least) is not int or least < 1:
         raise GateError(
@@ -149,10 +142,47 @@ def parse_gate(table: Mapping[str, Any], name: str, sha256: str, where: str) -> 
     return Gate(name, sha256, class_least_faces=least, small_classes=small, **thresholds)
 
 
-def _threshold(key: str, value: Any, where: str) -> float | None:
+def check_keys(table: Mapping[str, Any], keys: Sequence[str], lines: Sequence[str], where: str) -> None:
+    """Raises GateError for a key that is none of `keys`, and for one of them that is missing; `lines` may be "off"."""
+    for key in table:
+        if key not in keys:
+            near = difflib.get_close_matches(key, keys, n=1)
+            mend = f"did you mean {near[0]!r}?" if near else "remove it or use one of those"
+            raise GateError(f"{where}: {key} is no known key", f"one of {', '.join(keys)}", mend)
+    missing = [key for key in keys if key not in table]
+    if missing:
+        raise GateError(
+            f"{where}: no {', '.join(missing)}",
+            "every key of a gate: a missing threshold would pass unseen",
+            f'add {missing[0]} = …, or {missing[0]} = "off" to say that it is not judged'
+            if missing[0] in lines
+            else f"add {missing[0]} = …",
+        )
+
+
+def parse_thresholds(
+    table: Mapping[str, Any], limits: Mapping[str, tuple[float, str]], where: str
+) -> dict[str, float | None]:
+    """The threshold of each line, None where it is "off".
+
+    Args:
+        table: what TOML gave; every line is there.
+        limits: of each line, the largest threshold, and what it is in words.
+        where: the file, for messages.
+
+    Raises:
+        GateError: a value of another type or range, or nothing that is judged.
+    """
+    thresholds = {key: _threshold(key, table[key], limit, where) for key, limit in limits.items()}
+    if all(value is None for value in thresholds.values()):
+        raise GateError(f'{where}: every line is "off"', "at least one that is judged", "set a threshold")
+    return thresholds
+
+
+def _threshold(key: str, value: Any, limit: tuple[float, str], where: str) -> float | None:
     if value == OFF:
         return None
-    most, expected = _LIMITS[key]
+    most, expected = limit
     # A bool is an int in Python, and no threshold.
     number = type(value) in (int, float) and math.isfinite(value)
     if not number or not 0 <= value <= most or (key in _POSITIVE and value == 0):

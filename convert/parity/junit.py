@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from convert.parity.result import Judged, ParityResult, Refused
 from convert.parity.verdict import Line, Outcome
 
-__all__ = ["to_junit"]
+__all__ = ["Suite", "suites_to_junit", "to_junit"]
 
 _CHILDREN = {Outcome.FAILED: "failure", Outcome.NOT_JUDGED: "error", Outcome.OFF: "skipped"}
 """What could not be judged is an error there, so that no CI system takes it for a pass."""
 
 
+@dataclass(frozen=True)
+class Suite:
+    """A candidate: its name, the lines of its verdict, and what it was judged on as names and values."""
+
+    name: str
+    lines: Sequence[Line]
+    facts: Mapping[str, str]
+
+
 def to_junit(result: ParityResult) -> bytes:
     """The file `junit.xml`: UTF-8, one `testsuite` a candidate. The text of a failed line is its whole sentence."""
+    return suites_to_junit([_of(judged, result) for judged in result.candidates], result.refused)
+
+
+def suites_to_junit(suites: Sequence[Suite], refused: Sequence[Refused]) -> bytes:
+    """The same of any candidates, and of those that could not be compared."""
     root = ET.Element("testsuites", name="parity")
     counted = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
-    for judged in result.candidates:
-        suite, counts = _suite(judged, result)
+    for each in suites:
+        suite, counts = _suite(each)
         root.append(suite)
         counted = {key: counted[key] + counts[key] for key in counted}
-    for refused in result.refused:
-        root.append(_refused_suite(refused))
+    for one in refused:
+        root.append(_refused_suite(one))
         counted = {**counted, "tests": counted["tests"] + 1, "errors": counted["errors"] + 1}
     root.attrib.update({key: str(count) for key, count in counted.items()})
     ET.indent(root)
@@ -30,17 +46,7 @@ def to_junit(result: ParityResult) -> bytes:
     return content + b"\n"
 
 
-def _suite(judged: Judged, result: ParityResult) -> tuple[ET.Element, dict[str, int]]:
-    lines = judged.verdict.lines
-    outcomes = [line.outcome for line in lines]
-    counts = {
-        "tests": len(lines),
-        "failures": outcomes.count(Outcome.FAILED),
-        "errors": outcomes.count(Outcome.NOT_JUDGED),
-        "skipped": outcomes.count(Outcome.OFF),
-    }
-    suite = ET.Element("testsuite", {"name": judged.name, **{key: str(count) for key, count in counts.items()}})
-    properties = ET.SubElement(suite, "properties")
+def _of(judged: Judged, result: ParityResult) -> Suite:
     facts = {
         "reference": result.reference.name,
         "reference sha256": result.reference.facts.sha256,
@@ -51,11 +57,24 @@ def _suite(judged: Judged, result: ParityResult) -> tuple[ET.Element, dict[str, 
         "gate": result.gate.name,
         "gate sha256": result.gate.sha256,
     }
-    for name, value in facts.items():
+    return Suite(judged.name, judged.verdict.lines, facts)
+
+
+def _suite(suite: Suite) -> tuple[ET.Element, dict[str, int]]:
+    outcomes = [line.outcome for line in suite.lines]
+    counts = {
+        "tests": len(suite.lines),
+        "failures": outcomes.count(Outcome.FAILED),
+        "errors": outcomes.count(Outcome.NOT_JUDGED),
+        "skipped": outcomes.count(Outcome.OFF),
+    }
+    element = ET.Element("testsuite", {"name": suite.name, **{key: str(count) for key, count in counts.items()}})
+    properties = ET.SubElement(element, "properties")
+    for name, value in suite.facts.items():
         ET.SubElement(properties, "property", name=name, value=value)
-    for line in lines:
-        suite.append(_case(judged.name, line))
-    return suite, counts
+    for line in suite.lines:
+        element.append(_case(suite.name, line))
+    return element, counts
 
 
 def _refused_suite(refused: Refused) -> ET.Element:

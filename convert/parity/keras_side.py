@@ -18,7 +18,7 @@ from convert.source import keras_facts, read_keras, versions
 from convert.tflite import convert
 from convert.training import illumination_beside, labels_beside
 
-__all__ = ["KerasSide"]
+__all__ = ["KerasSide", "keras_macs"]
 
 _CHUNK = 64
 """Faces at once: activations of a wide net at 96 px stay under 200 MB."""
@@ -46,7 +46,7 @@ class KerasSide(ModelSide):
             input_facts(name, shape, illumination_beside(path) or options.illumination),
             facts.classes,
             None if labels is None else labels.names,
-            ModelFacts(sha256, len(content), "float32", _macs(self._model), None, versions()),
+            ModelFacts(sha256, len(content), "float32", keras_macs(self._model), None, versions()),
         )
 
     def probabilities(self, pixels: NDArray[np.uint8], advance: Advance) -> NDArray[np.float32]:
@@ -61,7 +61,7 @@ class KerasSide(ModelSide):
             advance(len(chunk))
         return answers
 
-    def one_face(self) -> Callable[[NDArray[np.uint8]], object]:
+    def one_input(self) -> Callable[[NDArray[np.uint8]], object]:
         import tensorflow as tf
 
         shape = (1, self.about.input.size, self.about.input.size, self.about.input.channels)
@@ -78,7 +78,7 @@ class KerasSide(ModelSide):
         return conversion.content, conversion.graph
 
 
-def _macs(model: Any) -> int | None:
+def keras_macs(model: Any) -> int | None:
     """Multiply-accumulates for one face: each kernel's weights at each place of its layer's output."""
     macs = 0
     for layer in model._flatten_layers(include_self=False):

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from convert.parity.measures import Comparison
 from convert.parity.recalls import ClassChange
 from convert.parity.result import Judged, ParityResult
-from convert.parity.verdict import Outcome
+from convert.parity.verdict import Outcome, Verdict
 from convert.parity.words import UNKNOWN, allowed_words, count_words, measured_words, ms_words, times_words
 
-__all__ = ["to_markdown"]
+__all__ = ["broken", "cell", "table", "to_markdown"]
 
 
 def to_markdown(result: ParityResult) -> str:
@@ -18,40 +18,45 @@ def to_markdown(result: ParityResult) -> str:
     data, reference = result.data, result.reference
     parts = [
         f"# Parity: {result.outcome.value}",
-        f"{result.faces:,} faces of {_cell(data.source)}, {_cell(data.split)} ({result.left_out:,} left out), against"
-        f" **{_cell(reference.name)}**, judged by the gate {_cell(result.gate.name)}.",
+        f"{result.faces:,} faces of {cell(data.source)}, {cell(data.split)} ({result.left_out:,} left out), against"
+        f" **{cell(reference.name)}**, judged by the gate {cell(result.gate.name)}.",
     ]
     for judged in result.candidates:
         parts += _candidate(judged)
     if result.refused:
         parts.append("## Not compared")
-        parts.append("\n".join(f"- {_cell(each.reason)}" for each in result.refused))
+        parts.append("\n".join(f"- {cell(each.reason)}" for each in result.refused))
     for signals in result.signals:
         worst = ", ".join(f"{layer.layer} {layer.sqnr_db:.1f} dB" for layer in signals.worst())
         parts.append(
-            f"Signal to noise of {_cell(signals.candidate)} against {_cell(signals.against)}, {len(signals.layers)}"
-            f" tensors on {signals.faces} faces; the worst: {_cell(worst) or 'none, they are equal'}."
+            f"Signal to noise of {cell(signals.candidate)} against {cell(signals.against)}, {len(signals.layers)}"
+            f" tensors on {signals.faces} faces; the worst: {cell(worst) or 'none, they are equal'}."
         )
     hashes = [("data", data.sha256), ("gate", result.gate.sha256), (reference.name, reference.facts.sha256)]
     hashes += [(each.name, each.comparison.candidate.facts.sha256) for each in result.candidates]
-    parts += ["## Hashes", _table(("what", "sha256"), [(name, f"`{sha256}`") for name, sha256 in hashes])]
+    parts += ["## Hashes", table(("what", "sha256"), [(name, f"`{sha256}`") for name, sha256 in hashes])]
     parts.append(f"Preprocessing version {data.preprocess}.")
     return "\n\n".join(parts) + "\n"
 
 
 def _candidate(judged: Judged) -> Iterator[str]:
     comparison = judged.comparison
-    yield f"## {_cell(judged.name)}: {judged.verdict.outcome.value}"
+    yield f"## {cell(judged.name)}: {judged.verdict.outcome.value}"
     if comparison.candidate.only_answer is not None:
-        yield f"It answers {_cell(comparison.candidate.only_answer)} for every face."
+        yield f"It answers {cell(comparison.candidate.only_answer)} for every face."
     rows = [(line.key, measured_words(line), allowed_words(line), line.outcome.value) for line in judged.verdict.lines]
-    yield _table(("line", "measured", "allowed", ""), rows)
-    for line in judged.verdict.lines:
-        if line.outcome in (Outcome.FAILED, Outcome.NOT_JUDGED):
-            yield f"- {_cell(line.text)}"
-    yield _table(("measure", "reference", "candidate", "change"), _measures(comparison))
+    yield table(("line", "measured", "allowed", ""), rows)
+    yield from broken(judged.verdict)
+    yield table(("measure", "reference", "candidate", "change"), _measures(comparison))
     classes = [_class(each) for each in comparison.classes]
-    yield _table(("recall", "faces", "reference", "candidate", "change"), classes)
+    yield table(("recall", "faces", "reference", "candidate", "change"), classes)
+
+
+def broken(verdict: Verdict) -> Iterator[str]:
+    """The lines that did not pass, in words."""
+    for line in verdict.lines:
+        if line.outcome in (Outcome.FAILED, Outcome.NOT_JUDGED):
+            yield f"- {cell(line.text)}"
 
 
 def _class(each: ClassChange) -> tuple[str, ...]:
@@ -94,10 +99,12 @@ def _measures(comparison: Comparison) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of Markdown; its cells are escaped."""
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(map(cell, line))} |" for line in lines)
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """Text that cannot break out of its cell."""
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")

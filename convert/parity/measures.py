@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.parity.answers import Answers, ModelFacts
+from convert.parity.answers import Answers, ModelFacts, latency_ratio, size_ratio
 from convert.parity.drift import Drift, measure_drift
 from convert.parity.errors import ParityError
 from convert.parity.flips import DIRECTIONS, Flip, find_flips
@@ -147,8 +147,8 @@ def compare(reference: Answers, candidate: Answers, labels: NDArray[np.int16], n
         compare_classes(was, now, wanted, names),
         measure_drift(reference.probabilities[judged], candidate.probabilities[judged], reference.rows[judged]),
         find_flips(reference.probabilities, candidate.probabilities, labels, reference.rows),
-        _latency_ratio(reference.facts, candidate.facts),
-        _ratio(candidate.facts.size_bytes, reference.facts.size_bytes),
+        latency_ratio(reference.facts, candidate.facts),
+        size_ratio(reference.facts, candidate.facts),
     )
 
 
@@ -173,15 +173,3 @@ def _check_labels(answers: Answers, labels: NDArray[np.int16], names: Sequence[s
         )
     if not (labels >= 0).any():
         raise ParityError("no labelled face", "at least one", "take another split or another label set")
-
-
-def _latency_ratio(reference: ModelFacts, candidate: ModelFacts) -> float | None:
-    """A machine that is not named is not known to be the same."""
-    machine = reference.environment.get("machine")
-    if machine is None or machine != candidate.environment.get("machine"):
-        return None
-    return _ratio(candidate.latency_ms, reference.latency_ms)
-
-
-def _ratio(candidate: float | None, reference: float | None) -> float | None:
-    return None if candidate is None or reference is None else candidate / reference

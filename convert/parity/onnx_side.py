@@ -85,7 +85,7 @@ class OnnxSide(ModelSide):
             advance(len(chunk))
         return answers
 
-    def one_face(self) -> Callable[[NDArray[np.uint8]], object]:
+    def one_input(self) -> Callable[[NDArray[np.uint8]], object]:
         session = self._opened(1)
         return lambda face: self._run(session, face)
 

@@ -67,7 +67,7 @@ def _candidate(
     counted = faces.labels >= 0
     signals = next((each for each in result.signals if each.candidate == judged.name), None)
     parts = [
-        gate_lines(judged, result.gate.name),
+        gate_lines(judged.verdict, result.gate.name),
         classes(judged),
         confusions(judged, names),
         confidence(judged, reference.probabilities[counted], answers.probabilities[counted]),

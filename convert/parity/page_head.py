@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from convert.explain.cause import Cause
 from convert.explain.causes import likely_causes
 from convert.explain.report import as_report
 from convert.parity.result import Judged, ParityResult
-from convert.parity.verdict import Outcome
+from convert.parity.verdict import Outcome, Verdict
 from convert.parity.words import UNKNOWN, times_words
 from edge_runtime.pages import Html, counted, section, tag, wide
 
-__all__ = ["causes", "head", "sign"]
+__all__ = ["broken_lines", "causes", "head", "sign"]
 
 _LOOKS = {
     Outcome.PASSED: ("passed", "✓"),
@@ -63,15 +65,20 @@ def head(result: ParityResult) -> Html:
 
 def _reasons(judged: Judged, alone: bool) -> list[Html]:
     """The lines of the gate that did not pass, in words, the failed ones first."""
+    only = judged.comparison.candidate.only_answer
+    more = [] if only is None else [f"{judged.name} answers {only} for every face."]
+    return broken_lines(judged.verdict, alone, more)
+
+
+def broken_lines(verdict: Verdict, alone: bool, more: Sequence[str] = ()) -> list[Html]:
+    """The lines that did not pass and `more` that is wrong, as a list; under the candidate's name where it is not alone."""
     items = []
     for outcome in (Outcome.FAILED, Outcome.NOT_JUDGED):
-        for line in judged.verdict.lines:
+        for line in verdict.lines:
             if line.outcome is outcome:
-                text = line.text if alone else f"{judged.name}: {line.text}"
+                text = line.text if alone else f"{verdict.candidate}: {line.text}"
                 items.append(tag("li", tag("span", f"{text}."), class_=_LOOKS[outcome][0]))
-    only = judged.comparison.candidate.only_answer
-    if only is not None:
-        items.append(tag("li", tag("span", f"{judged.name} answers {only} for every face."), class_="failed"))
+    items += [tag("li", tag("span", text), class_="failed") for text in more]
     return [tag("ul", *items, class_="reasons")] if items else []
 
 

@@ -10,7 +10,7 @@ from convert.parity.page_head import sign
 from convert.parity.recalls import ClassChange
 from convert.parity.result import Judged, ParityResult
 from convert.parity.signals import Signals
-from convert.parity.verdict import Line, Outcome
+from convert.parity.verdict import Line, Outcome, Verdict
 from convert.parity.words import allowed_words, line_value, measured_words
 from edge_runtime.pages import (
     Html,
@@ -67,10 +67,10 @@ def _accuracy(side: Side, colour: int) -> Span:
     return Span(side.name, min(low, 100 * share.value), 100 * share.value, max(high, 100 * share.value), said, colour)
 
 
-def gate_lines(judged: Judged, gate: str) -> Html:
+def gate_lines(verdict: Verdict, gate: str) -> Html:
     """Every line: measured, allowed, by how much, and how it was judged."""
     rows = []
-    for line in judged.verdict.lines:
+    for line in verdict.lines:
         numbers = (measured_words(line), allowed_words(line), _margin(line))
         rows.append(
             tag(
@@ -84,9 +84,9 @@ def gate_lines(judged: Judged, gate: str) -> Html:
     columns = [tag("th", name, scope="col", class_="number") for name in names]
     top = tag("tr", tag("th", "Line", scope="col"), *columns, tag("th", "Judged", scope="col"))
     table = wide(tag("table", tag("thead", top), tag("tbody", *rows)), "Lines of the gate")
-    passed = [tag("li", f"{line.text}.") for line in judged.verdict.lines if line.outcome is not Outcome.OFF]
+    passed = [tag("li", f"{line.text}.") for line in verdict.lines if line.outcome is not Outcome.OFF]
     more = tag("details", tag("summary", "Each line in words"), tag("ul", *passed))
-    return section("Gate", table, more, note=f"What {gate} asks of {judged.name}, line by line.")
+    return section("Gate", table, more, note=f"What {gate} asks of {verdict.candidate}, line by line.")
 
 
 def _margin(line: Line) -> str:

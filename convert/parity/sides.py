@@ -89,7 +89,7 @@ class ModelSide(ABC):
 
     Attributes:
         about: what it is.
-        own_thread: whether `one_face` keeps to one thread by itself. Where it does not, a latency is measured only if
+        own_thread: whether `one_input` keeps to one thread by itself. Where it does not, a latency is measured only if
             the process can be kept on one processor.
     """
 
@@ -106,7 +106,7 @@ class ModelSide(ABC):
         """
 
     @abstractmethod
-    def one_face(self) -> Callable[[NDArray[np.uint8]], object]:
+    def one_input(self) -> Callable[[NDArray[np.uint8]], object]:
         """A function that answers pixels (1, size, size, channels) with one thread: what a latency is measured of."""
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from convert.parity.contest import Finding
 from convert.parity.measures import Comparison, Side
 from convert.parity.result import Judged, ParityResult
-from convert.parity.verdict import Line, Outcome
+from convert.parity.verdict import Line, Outcome, Verdict
 
-__all__ = ["aligned", "to_text"]
+__all__ = ["aligned", "to_text", "verdict_lines"]
 
 _MARKS = {Outcome.PASSED: "ok", Outcome.FAILED: "FAILED", Outcome.NOT_JUDGED: "?"}
 _UNKNOWN = "–"
@@ -65,13 +65,8 @@ def _row(comparison: Comparison) -> tuple[str, ...]:
 
 
 def _verdict(judged: Judged, result: ParityResult) -> Iterator[str]:
-    yield f"{judged.name}: {judged.verdict.outcome.value}"
     only = judged.comparison.candidate.only_answer
-    if only is not None:
-        yield f"  it answers {only} for every face"
-    for line in judged.verdict.lines:
-        if line.outcome is not Outcome.OFF:
-            yield f"  {_MARKS[line.outcome]:6} {_without_outcome(line)}"
+    yield from verdict_lines(judged.verdict, [] if only is None else [f"it answers {only} for every face"])
     for signals in result.signals:
         if signals.candidate == judged.name:
             worst = ", ".join(
@@ -80,6 +75,15 @@ def _verdict(judged: Judged, result: ParityResult) -> Iterator[str]:
                 for layer in signals.worst()
             )
             yield f"  least signal to noise: {worst or 'none, all tensors are equal'} (against {signals.against})"
+
+
+def verdict_lines(verdict: Verdict, first: Sequence[str] = ()) -> Iterator[str]:
+    """A candidate's outcome, what is to be said `first`, and each line of the gate that is not off."""
+    yield f"{verdict.candidate}: {verdict.outcome.value}"
+    yield from (f"  {text}" for text in first)
+    for line in verdict.lines:
+        if line.outcome is not Outcome.OFF:
+            yield f"  {_MARKS[line.outcome]:6} {_without_outcome(line)}"
 
 
 def _without_outcome(line: Line) -> str:

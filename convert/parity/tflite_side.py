@@ -102,17 +102,21 @@ class TfliteSide(ModelSide):
                 return self._in_batches(pixels, batch, advance)
         return self._one_by_one(pixels, advance)
 
-    def one_face(self) -> Callable[[NDArray[np.uint8]], object]:
+    def one_input(self) -> Callable[[NDArray[np.uint8]], object]:
         model, stored = Model(self.content, 1, self.about.name), self._stored
         return lambda face: model.run(stored(face))
 
     def _stored(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
         return as_input(pixels, self.graph)
 
+    def _real(self, stored: NDArray[Any]) -> NDArray[np.float32]:
+        """Probabilities of what the model answered."""
+        return self._model.dequantized(stored)
+
     def _one_by_one(self, pixels: NDArray[np.uint8], advance: Advance) -> NDArray[np.float32]:
         answers = np.empty((len(pixels), self.about.classes), np.float32)
         for index, face in enumerate(pixels):
-            answers[index] = self._model.dequantized(self._model.run(self._stored(face[None])))[0]
+            answers[index] = self._real(self._model.run(self._stored(face[None])))[0]
             advance(1)
         return answers
 
@@ -150,7 +154,7 @@ class TfliteSide(ModelSide):
             except (ValueError, RuntimeError):
                 return None
             stored = interpreter.get_tensor(output["index"])
-            return self._model.dequantized(stored) if stored.shape == (len(pixels), self.about.classes) else None
+            return self._real(stored) if stored.shape == (len(pixels), self.about.classes) else None
 
         return run
 

@@ -29,9 +29,22 @@ from convert.parity.measures import Comparison
 from convert.parity.recalls import ClassChange
 from convert.parity.shares import Share
 
-__all__ = ["Line", "Outcome", "Verdict", "judge", "judge_agreement", "worst_outcome"]
+__all__ = [
+    "EPSILON",
+    "Line",
+    "Outcome",
+    "Verdict",
+    "compared",
+    "judge",
+    "judge_agreement",
+    "judge_plain",
+    "points",
+    "resolving",
+    "too_few",
+    "worst_outcome",
+]
 
-_EPSILON = 1e-9
+EPSILON = 1e-9
 """Rounding of a quotient must not fail a figure that equals its bound."""
 
 
@@ -136,10 +149,10 @@ def _judge(gate: Gate, comparison: Comparison, key: str) -> Line:
 def _accuracy_drop(comparison: Comparison, allowed: float) -> Line:
     key, paired = "accuracy_drop_points", comparison.paired
     said = f"{key}: a drop of {paired.drop:.2f} points measured, {allowed:g} allowed"
-    needed = _resolving(allowed)
-    if paired.faces >= needed or paired.drop_lower > allowed + _EPSILON:
-        return _compared(key, paired.drop, allowed, said, _points)
-    return _too_few(key, paired.drop, allowed, said, paired.faces, needed, "one alone must not decide")
+    needed = resolving(allowed)
+    if paired.faces >= needed or paired.drop_lower > allowed + EPSILON:
+        return compared(key, paired.drop, allowed, said, points)
+    return too_few(key, paired.drop, allowed, said, paired.faces, needed, "one alone must not decide")
 
 
 def _accuracy_drop_upper(comparison: Comparison, allowed: float) -> Line:
@@ -147,46 +160,46 @@ def _accuracy_drop_upper(comparison: Comparison, allowed: float) -> Line:
     upper, drop = paired.drop_upper, paired.drop
     said = f"{key}: a drop of {paired.drop_lower:.2f} to {upper:.2f} points at 95 %, up to {allowed:g} allowed"
     for_a_lossless_one = paired.faces_needed(allowed, 0.0)
-    beyond = drop >= allowed - _EPSILON
+    beyond = drop >= allowed - EPSILON
     enough = for_a_lossless_one is not None and paired.faces >= for_a_lossless_one
-    if upper <= allowed + _EPSILON or paired.drop_lower > allowed + _EPSILON or (beyond and enough):
-        return _compared(key, upper, allowed, said, _points)
+    if upper <= allowed + EPSILON or paired.drop_lower > allowed + EPSILON or (beyond and enough):
+        return compared(key, upper, allowed, said, points)
     needed = for_a_lossless_one if beyond else paired.faces_needed(allowed)
     if needed is None:
         text = f"{said}: could not be judged, no number of faces shows a drop of {drop:.2f} to be at most {allowed:g}"
         return Line(key, Outcome.NOT_JUDGED, upper, allowed, None, None, text)
     why = "were the candidate to lose nothing" if beyond else "at this drop"
     why += f" and {100 * paired.discordance:.2g} % of faces that one side alone names rightly"
-    return _too_few(key, upper, allowed, said, paired.faces, max(needed, paired.faces + 1), why)
+    return too_few(key, upper, allowed, said, paired.faces, max(needed, paired.faces + 1), why)
 
 
 def judge_agreement(share: Share, asked: float, alike: str = "the faces answered alike") -> Line:
     """Judges the line "agreement" on a share of faces; `alike` says in words of which."""
     key = "agreement"
     said = f"{key}: {100 * share.value:.2f} % of {alike}, at least {100 * asked:g} % asked"
-    needed = _resolving(100 * (1 - asked))
-    if share.faces < needed and share.interval.high >= asked - _EPSILON:
-        return _too_few(key, share.value, asked, said, share.faces, needed, "one alone must not decide")
+    needed = resolving(100 * (1 - asked))
+    if share.faces < needed and share.interval.high >= asked - EPSILON:
+        return too_few(key, share.value, asked, said, share.faces, needed, "one alone must not decide")
     short = asked - share.value
-    if short > _EPSILON:
-        text = f"{said}: failed, short by {_points(100 * short)}"
+    if short > EPSILON:
+        text = f"{said}: failed, short by {points(100 * short)}"
         return Line(key, Outcome.FAILED, share.value, asked, short, None, text)
     return Line(key, Outcome.PASSED, share.value, asked, None, None, f"{said}: passed")
 
 
 def _worst_class(gate: Gate, comparison: Comparison, allowed: float) -> Line:
     key = "worst_class_recall_drop_points"
-    needed = max(gate.class_least_faces, _resolving(allowed))
+    needed = max(gate.class_least_faces, resolving(allowed))
     judged = [each for each in comparison.classes if each.faces >= needed]
     small = [each for each in comparison.classes if each.faces < needed]
     few = ", ".join(f"{each.name} {each.faces}" for each in small)
     if gate.small_classes == CANNOT_JUDGE:
         # Known to be bad, small as it is: even the kinder end of its interval breaks the bound.
-        judged += [each for each in small if each.paired and each.paired.drop_lower > allowed + _EPSILON]
+        judged += [each for each in small if each.paired and each.paired.drop_lower > allowed + EPSILON]
     worst = max(judged, key=lambda each: each.drop, default=None)
     measured = None if worst is None else worst.drop
     said = f"{key}: {_class_text(worst)}, {allowed:g} points allowed"
-    failed = measured is not None and measured > allowed + _EPSILON
+    failed = measured is not None and measured > allowed + EPSILON
     if not failed and small and (gate.small_classes == CANNOT_JUDGE or worst is None):
         text = f"{said}: could not be judged, too few faces of some classes ({few}); it takes {needed} of each"
         return Line(key, Outcome.NOT_JUDGED, measured, allowed, None, needed, text)
@@ -194,7 +207,7 @@ def _worst_class(gate: Gate, comparison: Comparison, allowed: float) -> Line:
         said += f" (left out with fewer than {needed} faces: {few})"
     # Every gate has classes: either one was judged, or all of them are small and the line above has answered.
     assert measured is not None
-    return _compared(key, measured, allowed, said, _points)
+    return compared(key, measured, allowed, said, points)
 
 
 def _class_text(worst: ClassChange | None) -> str:
@@ -215,37 +228,45 @@ def _plain(comparison: Comparison, key: str, allowed: float) -> Line:
         "size_ratio": (comparison.size_ratio, "the size of both sides is not known"),
         "size_bytes": (None if size is None else float(size), "the candidate's size is not known"),
     }[key]
+    return judge_plain(key, measured, allowed, unknown)
+
+
+def judge_plain(key: str, measured: float | None, allowed: float, unknown: str) -> Line:
+    """Judges a figure as it is; where it is not known, `unknown` says why."""
     if measured is None:
         text = f"{key}: could not be judged, {unknown}; {allowed:g} allowed"
         return Line(key, Outcome.NOT_JUDGED, None, allowed, None, None, text)
-    form = _bytes if key == "size_bytes" else _figure
-    return _compared(key, measured, allowed, f"{key}: {form(measured)} measured, {form(allowed)} allowed", form)
+    form = in_bytes if key == "size_bytes" else figure
+    return compared(key, measured, allowed, f"{key}: {form(measured)} measured, {form(allowed)} allowed", form)
 
 
-def _compared(key: str, measured: float, allowed: float, said: str, form: Callable[[float], str]) -> Line:
+def compared(key: str, measured: float, allowed: float, said: str, form: Callable[[float], str]) -> Line:
+    """Passed where the measured figure keeps its bound, else failed; `form` writes by how much."""
     excess = measured - allowed
-    if excess > _EPSILON:
+    if excess > EPSILON:
         return Line(key, Outcome.FAILED, measured, allowed, excess, None, f"{said}: failed, over by {form(excess)}")
     return Line(key, Outcome.PASSED, measured, allowed, None, None, f"{said}: passed")
 
 
-def _too_few(key: str, measured: float, allowed: float, said: str, faces: int, needed: int, why: str) -> Line:
+def too_few(key: str, measured: float, allowed: float, said: str, faces: int, needed: int, why: str) -> Line:
+    """Not judged, as it takes about `needed` faces."""
     text = f"{said}: could not be judged, {faces:,} faces are too few; it takes about {needed:,} ({why})"
     return Line(key, Outcome.NOT_JUDGED, measured, allowed, None, needed, text)
 
 
-def _resolving(points: float) -> int:
+def resolving(points: float) -> int:
     """The fewest faces of which one is no more than `points`; 1 where the bound is nothing at all."""
-    return 1 if points <= _EPSILON else math.ceil(100 / points - _EPSILON)
+    return 1 if points <= EPSILON else math.ceil(100 / points - EPSILON)
 
 
-def _bytes(value: float) -> str:
+def in_bytes(value: float) -> str:
+    """A number of bytes in words, as the next two write other figures."""
     return f"{value:,.0f}"
 
 
-def _figure(value: float) -> str:
+def figure(value: float) -> str:
     return f"{value:.4g}"
 
 
-def _points(value: float) -> str:
+def points(value: float) -> str:
     return f"{value:.2f} points"

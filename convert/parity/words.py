@@ -25,7 +25,7 @@ def line_value(key: str, value: float) -> str:
     """A value of the gate's line `key`, with its unit."""
     if key.endswith("_points"):
         return f"{value:.2f} points"
-    if key == "agreement":
+    if key == "agreement" or key.endswith("_rise"):
         return f"{100 * value:.2f} %"
     return f"{value:,.0f}" if key == "size_bytes" else f"{value:.4g}"
 

@@ -70,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         "bundle": recognizer.bundle.name,
         "bundle_sha256": recognizer.bundle.sha256,
         "detector": arguments.detector or recognizer.detector.name,
+        "alignment": recognizer.alignment,
         "interpreter": f"{model.implementation.package} {model.implementation.version}",
         "xnnpack": model.delegated(),
         "threads": model.threads,

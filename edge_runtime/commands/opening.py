@@ -7,13 +7,19 @@ import argparse
 from edge_runtime.bundle import read_bundle
 from edge_runtime.classifier import Classifier
 from edge_runtime.pipeline import DEFAULT_BUNDLE, DEFAULT_DETECTOR, Recognizer, load
+from edge_runtime.preprocess import NO_ALIGNMENT
 
 __all__ = ["classifier_of", "recognizer_of"]
 
 
 def recognizer_of(arguments: argparse.Namespace) -> Recognizer:
-    """From --bundle, --detector and --threads. Raises what `pipeline.load` raises."""
-    return load(arguments.bundle or DEFAULT_BUNDLE, arguments.detector or DEFAULT_DETECTOR, arguments.threads)
+    """From --bundle, --detector, --threads and --align. Raises what `pipeline.load` raises."""
+    return load(
+        arguments.bundle or DEFAULT_BUNDLE,
+        arguments.detector or DEFAULT_DETECTOR,
+        arguments.threads,
+        arguments.align or NO_ALIGNMENT,
+    )
 
 
 def classifier_of(arguments: argparse.Namespace) -> Classifier:

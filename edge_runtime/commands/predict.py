@@ -17,6 +17,7 @@ from tqdm import tqdm
 from devices.cameras.video_file import VideoFile
 from devices.errors import DeviceError
 from edge_runtime.commands.opening import recognizer_of
+from edge_runtime.detectors import MOST_FACES
 from edge_runtime.errors import FerEdgeError, OutputError
 from edge_runtime.face import Face
 from edge_runtime.files import output_stream, partial_path
@@ -42,6 +43,7 @@ class _Tally:
     frames: int = 0
     faces: int = 0
     without_face: int = 0
+    left_out: int = 0
     refused: int = 0
     labels: Counter[str] = field(default_factory=Counter)
 
@@ -55,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     tally = _Tally()
     for problem in findings.problems:
         _refuse(problem, tally)
-    header = RunHeader.of(recognizer.bundle, arguments.detector or recognizer.detector.name)
+    header = RunHeader.of(recognizer.bundle, arguments.detector or recognizer.detector.name, recognizer.alignment)
     interrupted = False
     try:
         with output_stream(arguments.out) as stream, tqdm(inputs, unit="file", disable=None, leave=False) as bar:
@@ -128,8 +130,10 @@ class _Job:
     def _write(self, path: Path, frame: int, time_s: float, faces: list[Face]) -> None:
         if not faces:
             self._tally.without_face += 1
+        left_out = self._recognizer.left_out
+        self._tally.left_out += left_out
         for number, face in enumerate(faces):
-            self._sink.write(Record(str(path), frame, time_s, number, face))
+            self._sink.write(Record(str(path), frame, time_s, number, face, left_out=left_out))
             self._tally.faces += 1
             self._tally.labels[face.label] += 1
 
@@ -175,8 +179,9 @@ def _summary(tally: _Tally, recognizer: Recognizer, took_s: float) -> str:
         )
     labels = ", ".join(f"{count} {label}" for label, count in tally.labels.most_common())
     bundle = recognizer.bundle
+    left_out = f"{tally.left_out} more faces left out, of frames with over {MOST_FACES}; " if tally.left_out else ""
     return (
         f"{tally.faces} face{'s' * (tally.faces != 1)} in {' and '.join(seen)}{f' ({labels})' if labels else ''}; "
-        f"{tally.without_face} without a face, {tally.refused} refused; {took_s:.1f} s; "
+        f"{left_out}{tally.without_face} without a face, {tally.refused} refused; {took_s:.1f} s; "
         f"bundle {bundle.name} {bundle.sha256[:12]}, detector {recognizer.detector.name}"
     )

@@ -37,6 +37,7 @@ def flags_of(arguments: argparse.Namespace) -> dict[str, Any]:
         "model.bundle": arguments.bundle,
         "model.threads": arguments.threads,
         "detector.spec": arguments.detector,
+        "detector.alignment": arguments.align,
         "accelerator.spec": arguments.accelerator,
         "output.format": arguments.format,
         "output.annotate": arguments.annotate,

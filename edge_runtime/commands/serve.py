@@ -79,7 +79,7 @@ def serve(config: Config, loop_of: Callable[[Config, Hub], Loop], stop: threadin
     bundle = read_bundle(config.model.bundle)
 
     def open_recognizer() -> Recognizer:
-        return load(config.model.bundle, config.detector.spec, config.model.threads)
+        return load(config.model.bundle, config.detector.spec, config.model.threads, config.detector.alignment)
 
     about = About(
         source=without_password(config.source.spec),

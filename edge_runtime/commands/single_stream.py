@@ -24,6 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
         "model.bundle": arguments.bundle,
         "model.threads": arguments.threads,
         "detector.spec": arguments.detector,
+        "detector.alignment": arguments.align,
         "accelerator.spec": arguments.accelerator,
     }
     config = load_config(arguments.config, flags, tuple(arguments.set)).config
@@ -49,6 +50,8 @@ def _facts(config: Config, measured: Measured) -> dict[str, object]:
         "bundle": config.model.bundle,
         "detector": config.detector.spec,
         "detect_every_frames": config.detector.every_frames,
+        "scan_every_detections": config.detector.scan_every,
+        "alignment": config.detector.alignment,
         "accelerator": config.accelerator.spec,
         "threads": config.model.threads,
         "frames": measured.frames,
@@ -57,6 +60,7 @@ def _facts(config: Config, measured: Measured) -> dict[str, object]:
         "faces_per_frame": round(measured.faces_per_frame, 2),
         "dropped_for_a_newer": measured.summary.newer,
         "refused": measured.summary.refused,
+        "searches": dict(measured.summary.searches),
         "stages": {stage: asdict(values) for stage, values in measured.stages.items()},
         "thermal": [asdict(moment) for moment in measured.warmth],
     }
@@ -70,7 +74,8 @@ def _table(config: Config, measured: Measured) -> str:
         f"{board.model}, {board.cores} cores, governor {board.governor or 'not known'}{load}; "
         f"{implementation.package} {implementation.version}, {config.model.threads} thread(s), on {config.accelerator.spec}",
         f"{config.source.spec}; bundle {config.model.bundle}, detector {config.detector.spec} every "
-        f"{config.detector.every_frames} frame(s); {measured.frames} frames in {measured.seconds:.1f} s, {rate:.1f} results/s, "
+        f"{config.detector.every_frames} frame(s), the whole frame in every {config.detector.scan_every}. search, "
+        f"alignment {config.detector.alignment}; {measured.frames} frames in {measured.seconds:.1f} s, {rate:.1f} results/s, "
         f"{measured.faces_per_frame:.2f} faces a frame",
         "",
         f"{'stage':<10}{'p50 ms':>10}{'p90 ms':>10}{'p99 ms':>10}",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib
 
-from edge_runtime.detectors.base import Detection, Detector
+from edge_runtime.detectors.base import MOST_FACES, Detection, Detector, bounded
 from edge_runtime.errors import DetectorError
 
-__all__ = ["DETECTORS", "Detection", "Detector", "open_detector"]
+__all__ = ["DETECTORS", "MOST_FACES", "Detection", "Detector", "bounded", "open_detector"]
 
 DETECTORS = {
     "haar": "edge_runtime.detectors.haar:Haar",

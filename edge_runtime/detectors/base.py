@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from edge_runtime.geometry import Box, Landmarks
 from edge_runtime.preprocess import Framing
 
-__all__ = ["Detection", "Detector"]
+__all__ = ["MOST_FACES", "Detection", "Detector", "bounded"]
+
+MOST_FACES = 100
+"""The largest that are given of one frame; the others are counted. It bounds what one frame costs after detection."""
 
 
 @dataclass(frozen=True)
@@ -33,3 +36,14 @@ class Detector(Protocol):
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Faces in a BGR uint8 frame (H, W, 3), largest first."""
         ...
+
+
+def bounded(finder: object, found: list[Detection]) -> tuple[list[Detection], int]:
+    """The `MOST_FACES` largest, and how many were left out of that frame, here or by the detector itself.
+
+    Args:
+        finder: what found them; it may count in an attribute `left_out` what it did not even give.
+        found: what it gave, largest first.
+    """
+    left_out = int(getattr(finder, "left_out", 0)) + max(0, len(found) - MOST_FACES)
+    return found[:MOST_FACES], left_out

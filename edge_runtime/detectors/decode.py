@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Found", "Grid", "decode", "suppress"]
+__all__ = ["JUDGED_FROM", "OVERLAP", "Found", "Grid", "decode", "faces_of", "output_places", "suppress", "table_of"]
 
 Floats = NDArray[np.float32]
+
+JUDGED_FROM, OVERLAP = 0.02, 0.4
+"""From which score boxes are judged, so that a curve has its low end; and how far two faces may overlap."""
+
+_KINDS = {1: "scores", 4: "boxes", 10: "points"}
+"""What an output is, told by how many values a cell it has."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,52 @@ class Found:
     def __len__(self) -> int:
         return len(self.boxes)
 
+    def scaled(self, scale: tuple[float, float]) -> Found:
+        """The same in pixels of the frame, of which one is `scale` of the input's along x and y."""
+        across: Floats = np.array(scale, np.float32)
+        boxes: Floats = self.boxes / np.tile(across, 2)
+        points: Floats = self.points / across
+        return Found(boxes, self.scores, points)
+
     def at(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> Found:
         return Found(self.boxes[chosen], self.scores[chosen], self.points[chosen])
+
+
+def output_places(shapes: Sequence[tuple[int, ...]], grid: Grid) -> list[list[int]]:
+    """Which outputs are scores, boxes and points, level by level. Interpreters order and name outputs as they like.
+
+    Args:
+        shapes: of the outputs, (1, rows, columns, values a cell).
+        grid: the cells that they must have.
+
+    Returns:
+        for each level the places of its scores, boxes and points.
+
+    Raises:
+        ValueError: not one output of each kind for each level; the text says which.
+    """
+    places: list[list[int]] = []
+    for columns, rows in grid.levels:
+        wanted = {(1, rows, columns, count): kind for count, kind in _KINDS.items()}
+        for shape, kind in wanted.items():
+            if list(shapes).count(shape) != 1:
+                raise ValueError(f"one {shape} for the {kind} of a level")
+        places.append([list(shapes).index(shape) for shape in wanted])
+    return places
+
+
+def table_of(outputs: Sequence[Floats], places: Sequence[Sequence[int]]) -> Floats:
+    """Outputs (N, rows, columns, values) as one table (N, A, 15): score, distances and landmarks of every cell."""
+    levels = [
+        np.concatenate([outputs[at].reshape(len(outputs[at]), -1, outputs[at].shape[3]) for at in level], axis=2)
+        for level in places
+    ]
+    return np.concatenate(levels, axis=1)
+
+
+def faces_of(table: Floats, grid: Grid, threshold: float, overlap: float) -> Found:
+    """The faces of one picture from its table (A, 15), in pixels of the net's input, the surest first."""
+    return suppress(decode(table[:, 0], table[:, 1:5], table[:, 5:], grid, threshold), overlap)
 
 
 def decode(scores: Floats, boxes: Floats, points: Floats, grid: Grid, threshold: float) -> Found:

@@ -70,6 +70,7 @@ _SCHEMAS: dict[str, Any] = {
         width=_WHOLE,
         height=_WHOLE,
         faces={**_list(_reference("ReadFace")), "description": "largest first; empty for a picture without a face"},
+        left_out={**_WHOLE, "description": "faces beyond the largest hundred"},
         took_ms=_NUMBER,
         bundle=_TEXT,
         bundle_sha256=_TEXT,

@@ -72,6 +72,7 @@ class PictureReader:
             "width": image.shape[1],
             "height": image.shape[0],
             "faces": [_as_json(face) for face in faces],
+            "left_out": self._recognizer.left_out,
             "took_ms": round(1000 * (time.perf_counter() - began), 1),
             "bundle": self._recognizer.bundle.name,
             "bundle_sha256": self._recognizer.bundle.sha256,

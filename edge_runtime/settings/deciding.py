@@ -6,7 +6,24 @@ from dataclasses import dataclass
 
 from edge_runtime.settings.field import Settings, setting
 
-__all__ = ["QualitySettings", "SmoothingSettings", "TrackingSettings"]
+__all__ = [
+    "MOST_PITCH_DEG",
+    "MOST_ROLL_DEG",
+    "MOST_YAW_DEG",
+    "QualitySettings",
+    "SmoothingSettings",
+    "TrackingSettings",
+]
+
+MOST_YAW_DEG = 50.0
+"""The eyes are then seen 0.64 times as far apart as from the front, and the nose begins to cover the far half of the mouth."""
+
+MOST_PITCH_DEG = 40.0
+"""Brows and mouth, which expressions are told by, are then seen at 0.77 of their height, and a neutral face that looks down seems
+to frown. The least of the three: five points tell a nod less well than a turn, as eyes and mouth lie in one plane."""
+
+MOST_ROLL_DEG = 40.0
+"""Detectors find faces up to about 45°, and their landmarks are worst there; training turns faces by 12° at most."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +71,7 @@ class QualitySettings(Settings):
         0.03, "variance of the Laplacian of the face at 48 × 48 px and unit contrast", low=0, high=20
     )
     most_yaw_deg: float = setting(
-        50.0, "turned left or right, in degrees, where the detector gives landmarks", low=0, high=180
+        MOST_YAW_DEG, "turned left or right, in degrees, where the detector gives landmarks", low=0, high=180
     )
-    most_pitch_deg: float = setting(40.0, "looking up or down, in degrees, likewise", low=0, high=180)
-    most_roll_deg: float = setting(40.0, "head tilted to a shoulder, in degrees, likewise", low=0, high=180)
+    most_pitch_deg: float = setting(MOST_PITCH_DEG, "looking up or down, in degrees, likewise", low=0, high=180)
+    most_roll_deg: float = setting(MOST_ROLL_DEG, "head tilted to a shoulder, in degrees, likewise", low=0, high=180)

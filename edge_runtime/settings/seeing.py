@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge_runtime.preprocess import ALIGNMENTS, NO_ALIGNMENT
 from edge_runtime.settings.field import ConflictError, Settings, setting
 
 __all__ = ["AcceleratorSettings", "DetectorSettings", "ModelSettings", "SourceSettings"]
@@ -59,7 +60,23 @@ class DetectorSettings(Settings):
 
     title = "what finds faces"
 
-    spec: str = setting("haar", "haar, or yunet:MODEL.onnx")
+    spec: str = setting("haar", "haar, tflite:BUNDLE_DIR or yunet:MODEL.onnx")
     every_frames: int = setting(
         1, "faces are searched in every n-th frame; between, they are expected where they were going", low=1, high=60
     )
+    scan_every: int = setting(
+        1, "every n-th search goes over the whole frame, the others only about the faces that are known", low=1, high=60
+    )
+    close_up: str = setting(
+        "", "the detector of those others, such as tflite:BUNDLE_DIR with a smaller input; empty: the same detector"
+    )
+    alignment: str = setting(
+        NO_ALIGNMENT,
+        "similarity: faces are turned and scaled by their landmarks, where the detector gives them; none: cut by the box",
+        choices=ALIGNMENTS,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.close_up and self.scan_every == 1:
+            raise ConflictError(f"close_up = {self.close_up!r} is never used with scan_every = 1")

@@ -37,7 +37,7 @@ class CsvTable:
             ]
             + [f"emotion_{name}" for name in header.labels]
             + list(more)
-            + ["bundle", "bundle_sha256"]
+            + ["left_out", "bundle", "bundle_sha256"]
         )
 
     def write(self, record: Record) -> None:
@@ -59,6 +59,7 @@ class CsvTable:
                 row["score"],
                 *row["emotions"].values(),
                 *(_cell(row[name]) for name in self._more),
+                row["left_out"],
                 self._header.bundle,
                 self._header.bundle_sha256,
             ]

@@ -87,8 +87,8 @@ def test_stages_are_of_given_crops_and_plain_kernels_answer_nearly_alike(here, w
     machine = Open(here.shared, here.env)
     (answer,) = ask(machine, sys.executable, [subject], "out")
     assert (answer.stages.crops.shape, answer.stages.crops.dtype) == ((3, 48, 48, 1), np.uint8)
-    assert (answer.stages.logits.dtype, answer.stages.answers.dtype) == (np.int8, np.uint8)
-    assert np.abs(answer.stages.answers / 256 - answer.probabilities).max() < 1e-6
+    assert (answer.stages.logits.dtype, answer.stages.answers.dtype) == (np.int8, np.float32)
+    assert np.abs(answer.stages.answers - answer.probabilities).max() < 1e-6
     (archive,) = here.shared.glob("out/*-stages.npz")
     np.savez(archive, crops=255 - answer.stages.crops)
     given = ask_stages(machine, sys.executable, subject, "other", crops_of="out")
@@ -164,10 +164,18 @@ def test_a_python_is_found_only_where_it_runs_and_is_of_that_version(tmp_path, m
     shim.write_text("#!/bin/sh\necho 'pyenv: command not found' >&2; exit 127\n")
     shim.chmod(shim.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert find_python(version) == sys.executable
     assert find_python("3.99") is None
     shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     assert find_python(version) == str(shim)
+    shim.unlink()
+    kept = tmp_path / "pyenv/versions/any/bin" / f"python{version}"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    kept.chmod(0o755)
+    assert find_python(version) == str(kept)
 
 
 def test_nothing_to_try_is_one_line_and_exit_2(monkeypatch, capsys, tmp_path):

@@ -21,23 +21,18 @@ def stored(content, faces):
     return np.concatenate([model.run(face[None]) for face in faces])
 
 
-def test_models_of_today_have_a_scale_for_each_output_of_a_dense_layer():
-    for bundle in (TINY_GREY, TINY_COLOUR):
-        first = predict(read_operators(read_bundle(bundle).model, "it"), read_rules()).first
-        assert (first.operator, first.rule) == ("FULLY_CONNECTED", "per-tensor-weights")
+def test_models_of_today_have_a_scale_for_each_output_of_a_dense_layer(keras_model, calibration):
+    dense = convert_model(keras_model, replace(read_recipe("int8"), dense="dense"), calibration)
+    first = predict(read_operators(dense, "it"), read_rules()).first
+    assert (first.operator, first.rule) == ("FULLY_CONNECTED", "per-tensor-weights")
 
 
 @pytest.mark.parametrize("bundle", [TINY_GREY, TINY_COLOUR, *shipped_bundles()])
-def test_answers_of_a_bundle_stay_the_same_to_the_bit_and_it_then_maps_whole(bundle):
+def test_every_int8_bundle_is_predicted_to_run_whole_on_an_edge_tpu(bundle):
     read = read_bundle(bundle)
     if read.manifest["arithmetic"] != "int8":
         pytest.skip("an Edge TPU is not meant to run it")
-    rewritten = dense_as_convolutions(read.model)
-    faces = made_up_pixels(60, read.input.size, read.input.channels, seed=4)
-    answers = stored(read.model, faces)
-    assert len(np.unique(answers, axis=0)) > 50
-    np.testing.assert_array_equal(stored(rewritten, faces), answers)
-    assert predict(read_operators(rewritten, "it"), read_rules()).whole
+    assert predict(read_operators(read.model, "it"), read_rules()).whole
 
 
 def test_int8_is_converted_so_and_is_predicted_to_run_whole_on_an_edge_tpu(keras_model, calibration, int8):

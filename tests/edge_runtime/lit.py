@@ -18,7 +18,9 @@ def bundle_with(source: Path, folder: Path, illumination: str) -> Path:
     bundle = read_bundle(source)
     model = Classifier(bundle).model
     facts = InputFacts(bundle.input.size, bundle.input.channels, illumination)
-    golden = make_golden(lambda pixels: model.dequantized(model.run(pixels)), bundle.labels, facts)
+    golden = make_golden(
+        lambda pixels: bundle.probabilities(model.dequantized(model.run(pixels))), bundle.labels, facts
+    )
     (folder / "golden.npz").write_bytes(golden)
     manifest = json.loads((folder / "manifest.json").read_bytes())
     manifest["members"]["golden.npz"] = {"bytes": len(golden), "sha256": hashlib.sha256(golden).hexdigest()}

@@ -25,8 +25,8 @@ def opened(path):
     return classifier.bundle, classifier.model
 
 
-def answers(model):
-    return lambda pixels: model.dequantized(model.run(pixels))
+def answers(bundle, model):
+    return lambda pixels: bundle.probabilities(model.dequantized(model.run(pixels)))
 
 
 @BOTH
@@ -98,7 +98,7 @@ def test_relabelled_manifest_is_told(path):
 def test_reordered_outputs_are_told_with_their_order(path):
     bundle, model = opened(path)
     order = np.roll(np.arange(len(bundle.labels)), 2)
-    verdict = check(bundle, model, run=lambda pixels: answers(model)(pixels)[:, order])
+    verdict = check(bundle, model, run=lambda pixels: answers(bundle, model)(pixels)[:, order])
     assert (verdict.passed, verdict.cause) == (False, "label order")
 
 
@@ -108,7 +108,7 @@ def test_different_kernel_is_told(path):
     random = np.random.default_rng(1)
 
     def run(pixels):
-        probabilities = answers(model)(pixels)
+        probabilities = answers(bundle, model)(pixels)
         return (probabilities + random.uniform(0, 0.3, probabilities.shape)).astype(np.float32)
 
     verdict = check(bundle, model, run=run)
@@ -118,7 +118,7 @@ def test_different_kernel_is_told(path):
 @BOTH
 def test_kernel_that_rounds_otherwise_passes_and_is_said(path):
     bundle, model = opened(path)
-    verdict = check(bundle, model, run=lambda pixels: answers(model)(pixels) + np.float32(1 / 256))
+    verdict = check(bundle, model, run=lambda pixels: answers(bundle, model)(pixels) + np.float32(1 / 256))
     assert verdict.passed
     assert not verdict.exact
     assert "another kernel" in verdict.message

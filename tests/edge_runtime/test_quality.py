@@ -11,7 +11,7 @@ from edge_runtime.detectors import open_detector
 from edge_runtime.geometry import Box, Landmarks
 from edge_runtime.preprocess import crop_face
 from edge_runtime.quality import _MODEL, BLURRED, SMALL, TILTED, TURNED, assess, pose_of, sharpness_of
-from edge_runtime.settings.deciding import QualitySettings
+from edge_runtime.settings.deciding import MOST_PITCH_DEG, MOST_ROLL_DEG, MOST_YAW_DEG, QualitySettings
 
 BIG = Box(0, 0, 100, 120)
 
@@ -78,6 +78,33 @@ def test_a_good_face_counts_and_each_fault_has_its_name(portrait, square):
     assert assess(crop, BIG, seen(pitch=-55)).problems == (TURNED,)
     assert assess(crop, BIG, seen(roll=60)).problems == (TILTED,)
     assert assess(blurred, Box(0, 0, 9, 9), seen(70, 0, 60)).problems == (SMALL, BLURRED, TURNED, TILTED)
+
+
+@pytest.mark.parametrize("yaw", [-90, -75, 75, 90])
+def test_a_profile_does_not_count_whatever_else_it_does(portrait, square, yaw):
+    crop = crop_face(portrait, square, 48, 1)
+    for pitch, roll in ((0, 0), (15, 0), (0, -20)):
+        assert TURNED in assess(crop, BIG, seen(yaw, pitch, roll)).problems
+
+
+@pytest.mark.parametrize(
+    ("axis", "limit", "problem"),
+    [(0, MOST_YAW_DEG, TURNED), (1, MOST_PITCH_DEG, TURNED), (2, MOST_ROLL_DEG, TILTED)],
+)
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_each_limit_lies_where_its_name_says(portrait, square, axis, limit, problem, sign):
+    crop = crop_face(portrait, square, 48, 1)
+    inside, outside = [0.0] * 3, [0.0] * 3
+    inside[axis], outside[axis] = sign * (limit - 5), sign * (limit + 5)
+    assert assess(crop, BIG, seen(*inside)).usable
+    assert assess(crop, BIG, seen(*outside)).problems == (problem,)
+
+
+def test_a_face_upside_down_or_seen_in_a_mirror_of_its_landmarks_does_not_count(portrait, square):
+    crop = crop_face(portrait, square, 48, 1)
+    assert TILTED in assess(crop, BIG, seen(roll=180)).problems
+    mirrored = Landmarks(*((600 - x, y) for x, y in seen().as_tuple()))
+    assert not assess(crop, BIG, mirrored).usable
 
 
 def test_limits_of_0_and_180_let_every_face_pass(portrait, square):

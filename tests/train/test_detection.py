@@ -1,15 +1,14 @@
-"""What a detector is taught and how it is judged: assignment, decoding, loss and figures agree."""
+"""What a detector is taught: assignment, decoding and loss agree."""
 
 import keras
 import numpy as np
 import pytest
 
-from edge_runtime.detectors.decode import Found, Grid, decode, suppress
+from edge_runtime.detectors.decode import Grid, decode, suppress
+from edge_runtime.framesets.marks import Marks, overlaps
 from train.detection.assignment import BOX, KNOWN, POINTS, POSITIVE, WEIGHT, assign
-from train.detection.judgement import judge
 from train.detection.loss import ANSWERS, DetectionLoss, generalized_overlap
 from train.detection.recipe import Weights
-from train.scenes.marks import Marks, overlaps
 
 GRID = Grid.of(320, 256, (8, 16, 32))
 
@@ -101,43 +100,3 @@ def test_generalized_overlap_is_that_of_the_boxes():
     assert generalized[1] == pytest.approx(1)
     around = (2 + 3) * (2 + 4)
     assert generalized[0] == pytest.approx(overlap[0] - (around - (24 + 12 - 8)) / around, abs=0.05)
-
-
-def found(*rows, points=None) -> Found:
-    table = np.float32(rows).reshape(-1, 5)
-    places = np.zeros((len(table), 5, 2), np.float32) if points is None else points
-    return Found(table[:, :4], table[:, 4], places)
-
-
-def test_average_precision_by_hand():
-    """Right at 0.9, false at 0.8, right at 0.7, of three faces: precision 1 and 2/3 at recalls 1/3 and 2/3."""
-    there = [marks((0, 0, 20, 20), (50, 0, 70, 20)), marks((0, 0, 30, 30))]
-    seen = [found((0, 0, 20, 20, 0.9), (100, 100, 130, 130, 0.8)), found((1, 1, 30, 30, 0.7))]
-    result = judge(seen, there)
-    assert (result.faces, result.pictures) == (3, 2)
-    assert result.average_precision == pytest.approx(1 / 3 + 2 / 3 / 3)
-    assert result.recall_at_one == pytest.approx(2 / 3)
-    assert result.curve.false_a_picture.tolist() == [0, 0.5, 0.5]
-
-
-def test_a_second_box_on_a_face_is_false_and_one_on_an_ignored_place_is_neither():
-    there = [marks((0, 0, 20, 20), (50, 50, 58, 58), ignored=[(100, 0, 140, 40)])]
-    seen = [found((0, 0, 20, 20, 0.9), (1, 0, 20, 20, 0.8), (105, 5, 120, 20, 0.95), (50, 50, 58, 58, 0.99))]
-    result = judge(seen, there, smallest_px=10)
-    assert result.faces == 1
-    assert result.curve.scores == pytest.approx([0.9, 0.8])
-    assert result.average_precision == 1
-    assert result.curve.precision.tolist() == [1, 0.5]
-
-
-def test_landmark_error_is_a_share_of_the_eyes_distance():
-    there = marks((0, 0, 40, 40))
-    seen = found((0, 0, 40, 40, 0.9), points=there.points + np.float32([0, 1.6]))
-    assert judge([seen], [there]).landmark_error == pytest.approx(0.1)
-    assert judge([found((0, 0, 40, 40, 0.9))], [marks((0, 0, 40, 40), known=False)]).landmark_error is None
-
-
-def test_nothing_found_and_nothing_there_are_figures_too():
-    nothing = found()
-    assert judge([nothing], [marks((0, 0, 20, 20))]).average_precision == 0
-    assert judge([nothing], [Marks.none()]).faces == 0

@@ -8,15 +8,17 @@ import keras
 import numpy as np
 import pytest
 
+from edge_runtime.framesets.judgement import judge
 from train.cli import main
 from train.detection.fit import fit, held_out_scenes
 from train.detection.fit_command import smoke_recipe
-from train.detection.judgement import judge
 from train.detection.lessons import Lessons
 from train.detection.recipe import DetectorSchedule, read_detector_recipe
-from train.detection.saved import SavedDetector, load_detector
+from train.detection.saved import SavedDetector, carry_detector, load_detector
 from train.detection.trainee import Trainee
 from train.errors import CheckpointError, ModelError
+from train.fused import with_fused_normalization
+from train.models.face_detector import build, with_scores
 from train.models.face_detector_options import Options
 from train.scenes.made_up import made_up_store
 from train.scenes.options import SceneOptions
@@ -157,6 +159,28 @@ def test_the_wrong_things_are_one_clear_line(tmp_path, monkeypatch, capsys, argu
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert reason in said
+
+
+def test_a_next_round_begins_with_the_net_of_the_round_before(tmp_path):
+    """Its net is the one that learns, which normalizes by another kernel; the saved one has scores behind its logits."""
+    keras.utils.set_random_seed(7)
+    before = build(TINY, (96, 64), 1)
+    random = np.random.default_rng(7)
+    before.set_weights([random.uniform(0.1, 0.5, weight.shape) for weight in before.get_weights()])
+    saved = with_scores(before)
+    saved.save(tmp_path / "model.keras")
+    net = with_fused_normalization(build(TINY, (128, 96), 1))
+    assert carry_detector(net, str(tmp_path)).endswith(f"carried over from {tmp_path}")
+    for layer in before.layers:
+        for ours, right in zip(net.get_layer(layer.name).get_weights(), layer.get_weights(), strict=True):
+            np.testing.assert_array_equal(ours, right)
+    for options, channels, reason in (
+        (replace(TINY, head=24), 1, r"layer 'side32' with weights \[\(1, 1, 56, 8\)\]"),
+        (replace(TINY, repeats=(1, 2, 1, 1)), 1, "weights no such layer"),
+        (TINY, 3, "layer 'stem' with weights"),
+    ):
+        with pytest.raises(ModelError, match=reason):
+            carry_detector(build(options, (96, 64), channels), str(tmp_path))
 
 
 def test_weights_of_another_net_are_refused(tmp_path, recipe, sources):

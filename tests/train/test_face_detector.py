@@ -75,8 +75,16 @@ def test_the_int8_file_has_only_operators_of_the_edge_tpu_and_scores_of_their_ow
     assert scores == pytest.approx([1 / 256] * 3)
 
 
-def test_the_shipped_recipe_is_read_and_kinds_are_not_mixed_up(tmp_path):
-    assert list_recipes(DETECTOR) == ["face_detector"]
+def test_the_round_of_hard_negatives_takes_the_weights_and_scenes_of_the_round_before():
+    first, again = (read_detector_recipe(name) for name in list_recipes(DETECTOR))
+    assert (again.model, again.scenes, again.loss) == (first.model, first.scenes, first.loss)
+    assert (again.judging.scenes, again.judging.smallest_px) == (first.judging.scenes, first.judging.smallest_px)
+    assert again.scenes.hard > 0
+    assert again.schedule.learning_rate < first.schedule.learning_rate
+
+
+def test_the_shipped_recipes_are_read_and_kinds_are_not_mixed_up(tmp_path):
+    assert list_recipes(DETECTOR) == ["face_detector", "face_detector_hard"]
     assert "face_detector" not in list_recipes()
     recipe = read_detector_recipe("face_detector")
     assert recipe.size == (320, 256)

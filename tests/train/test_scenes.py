@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from edge_runtime.framesets.marks import Marks
 from train.errors import DataError
 from train.scenes.compose import Composer
 from train.scenes.cutouts import Library
 from train.scenes.made_up import made_up_store
-from train.scenes.marks import Marks
 from train.scenes.negatives import Negatives, read_negatives, write_negatives
 from train.scenes.options import SceneOptions
 from train.scenes.source import open_source

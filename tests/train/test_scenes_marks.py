@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from train.scenes.marks import Marks, overlaps
+from edge_runtime.framesets.marks import Marks, overlaps
 from train.scenes.view import View
 
 

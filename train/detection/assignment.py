@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.detectors.decode import Grid
-from train.scenes.marks import Marks, overlaps
+from edge_runtime.framesets.marks import Marks, overlaps
 
 __all__ = ["BOX", "KNOWN", "POINTS", "POSITIVE", "TARGETS", "WEIGHT", "assign"]
 

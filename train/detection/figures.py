@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from train.detection.judgement import Judgement
+from edge_runtime.framesets.judgement import Judgement
 from train.figures import BLUE, GREY, MUTED, ORANGE, new_figure, plain, save_figure
 
 __all__ = ["draw_detector_curves", "draw_precision"]

@@ -11,14 +11,14 @@ from typing import Any
 import keras
 
 from edge_runtime.detectors.decode import Found
+from edge_runtime.framesets.judgement import Judgement, judge
+from edge_runtime.framesets.marks import Scene
 from train.checkpoint import Checkpoints
-from train.detection.judgement import Judgement, judge
 from train.detection.lessons import Lessons
 from train.detection.recipe import DetectorRecipe
 from train.detection.saved import carry_detector
 from train.detection.trainee import Trainee, found_in, in_one_table
 from train.errors import CheckpointError
-from train.scenes.marks import Scene
 from train.scenes.source import SceneSource
 
 __all__ = ["HELD_OUT_SEED", "Fitted", "Progress", "fit", "held_out_scenes"]

@@ -20,16 +20,15 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 
+from edge_runtime.framesets.judgement import Judgement
+from edge_runtime.framesets.marks import Marks, Scene
 from train.detection.figures import draw_detector_curves, draw_precision
 from train.detection.fit import Fitted
-from train.detection.judgement import Judgement
 from train.detection.recipe import DETECTOR, DetectorRecipe
 from train.files import whole_path, write_json, write_text
 from train.models.face_detector import STRIDES
 from train.run_card import CARD, CARD_VERSION, Code, Hardware, Versions
-from train.scenes.marks import Marks, Scene
 from train.scenes.sheet import draw_sheet
 from train.scenes.source import SceneSource
 
@@ -37,7 +36,6 @@ __all__ = ["lines_of", "write_detector_run"]
 
 MODEL = "model.keras"
 _SHOWN = 20
-_CURVE = 200
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def write_detector_run(
     judgement = fitted.judgement
     _write_history(fitted, folder)
     draw_precision(judgement, recipe.name, folder / "precision.png")
-    write_json(folder / "curve.json", _curve(judgement))
+    write_json(folder / "curve.json", judgement.curve.as_table())
     _write_sheet([training.scene(recipe.seed, 0, number) for number in range(_SHOWN)], folder / "scenes.png")
     found = [
         Scene(scene.image, Marks(seen.boxes, seen.points, scene.marks.boxes))
@@ -136,11 +134,3 @@ def _write_history(fitted: Fitted, folder: Path) -> None:
 def _write_sheet(scenes: Sequence[Scene], path: Path) -> None:
     with whole_path(path) as partial:
         cv2.imwrite(str(partial), draw_sheet(scenes, min(5, len(scenes))))
-
-
-def _curve(judgement: Judgement) -> dict[str, list[float]]:
-    """At most 200 points of the curve, evenly over the boxes found."""
-    curve = judgement.curve
-    count = len(curve.scores)
-    at = np.unique(np.linspace(0, count - 1, min(count, _CURVE)).astype(int)) if count else np.zeros(0, int)
-    return {name: np.round(array[at], 5).tolist() for name, array in asdict(curve).items()}

@@ -9,9 +9,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.detectors.decode import Found
+from edge_runtime.detectors.decode import JUDGED_FROM, Found
 from edge_runtime.detectors.letterbox import letterbox
-from train.detection.trainee import THRESHOLD, found_in, in_one_table
+from train.detection.trainee import found_in, in_one_table
 from train.errors import ModelError
 from train.models.face_detector import STRIDES, VALUES
 
@@ -47,23 +47,35 @@ def load_detector(path: Path) -> keras.Model:
 
 
 def carry_detector(net: keras.Model, weights: str) -> str:
-    """Copies a saved detector's weights into `net`, whatever size of picture it reads, and says so in a line.
+    """Copies a saved detector's weights into `net`, layer by layer, whatever size of picture it reads, and says so in a line.
+
+    Layers are matched by name: the activation behind the saved scores puts its layers into another order.
 
     Raises:
         ModelError: missing, damaged, or a net of other options or channels.
     """
     if weights == "none":
         return ""
-    source = load_detector(Path(weights).expanduser())
-    found, wanted = ([tuple(one.shape) for one in model.weights] for model in (source, net))
-    if found != wanted:
+    source, own = _weighted(load_detector(Path(weights).expanduser())), _weighted(net)
+    shapes = [
+        {name: [tuple(one.shape) for one in layer.weights] for name, layer in each.items()} for each in (source, own)
+    ]
+    odd = next((name for name in {**shapes[1], **shapes[0]} if shapes[0].get(name) != shapes[1].get(name)), None)
+    if odd is not None:
+        found, expected = (each.get(odd, "no such layer") for each in shapes)
         raise ModelError(
-            f"{weights}: {len(found)} weight arrays of {source.count_params()} numbers",
-            f"{len(wanted)} of {net.count_params()}, as the recipe's net has",
+            f"{weights}: layer {odd!r} with weights {found}",
+            f"{expected}, as the recipe's net has it",
             "use the recipe that it was trained with, with as many channels",
         )
-    net.set_weights(source.get_weights())
-    return f"{len(wanted)} weight arrays carried over from {weights}"
+    for name, layer in own.items():
+        layer.set_weights(source[name].get_weights())
+    return f"weights of {len(own)} layers carried over from {weights}"
+
+
+def _weighted(model: keras.Model) -> dict[str, keras.layers.Layer]:
+    """The layers that have weights, by name."""
+    return {layer.name: layer for layer in model.layers if layer.weights}
 
 
 class SavedDetector:
@@ -73,10 +85,7 @@ class SavedDetector:
         self._model = in_one_table(load_detector(path))
         self._height, self._width, self._channels = self._model.input_shape[1:]
 
-    def find(self, picture: NDArray[np.uint8], threshold: float = THRESHOLD) -> Found:
+    def find(self, picture: NDArray[np.uint8], threshold: float = JUDGED_FROM) -> Found:
         """Faces of a BGR picture (H, W, 3), the surest first, in its pixels."""
         pixels, scale = letterbox(picture, self._width, self._height, self._channels)
-        found = found_in(self._model, [pixels], threshold, logits=False)[0]
-        across: NDArray[np.float32] = np.array(scale, np.float32)
-        boxes: NDArray[np.float32] = found.boxes / np.concatenate([across, across])
-        return Found(boxes, found.scores, found.points / across)
+        return found_in(self._model, [pixels], threshold, logits=False)[0].scaled(scale)

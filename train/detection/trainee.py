@@ -11,7 +11,8 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from edge_runtime.detectors.decode import Found, Grid, decode, suppress
+from edge_runtime.detectors.decode import JUDGED_FROM, OVERLAP, Found, Grid, faces_of
+from edge_runtime.framesets.marks import Scene
 from train.checkpoint import State
 from train.detection.lessons import Lessons
 from train.detection.loss import DetectionLoss
@@ -20,13 +21,9 @@ from train.errors import DivergedError
 from train.fused import with_fused_normalization
 from train.learning import make_optimizer
 from train.models.face_detector import STRIDES, VALUES, build, with_scores
-from train.scenes.marks import Scene
 from train.trainee import StopAtNaN
 
-__all__ = ["OVERLAP", "THRESHOLD", "Trainee", "answer", "found_in", "in_one_table"]
-
-THRESHOLD, OVERLAP = 0.02, 0.4
-"""From which score boxes are judged, so that the curve has its low end; and how far two faces may overlap."""
+__all__ = ["Trainee", "answer", "found_in", "in_one_table"]
 
 _PICTURES = 16
 
@@ -107,14 +104,14 @@ def in_one_table(net: keras.Model) -> keras.Model:
 
 def answer(table: NDArray[np.float32], grid: Grid, threshold: float, *, logits: bool) -> Found:
     """The faces of one picture from its table (A, 15)."""
-    scores = table[:, 0]
     if logits:
-        scores = (1 / (1 + np.exp(-np.clip(scores, -30, 30)))).astype(np.float32)
-    return suppress(decode(scores, table[:, 1:5], table[:, 5:], grid, threshold), OVERLAP)
+        scores = 1 / (1 + np.exp(-np.clip(table[:, :1], -30, 30)))
+        table = np.concatenate([scores.astype(np.float32), table[:, 1:]], axis=1)
+    return faces_of(table, grid, threshold, OVERLAP)
 
 
 def found_in(
-    model: keras.Model, images: Sequence[NDArray[np.uint8]], threshold: float = THRESHOLD, *, logits: bool = True
+    model: keras.Model, images: Sequence[NDArray[np.uint8]], threshold: float = JUDGED_FROM, *, logits: bool = True
 ) -> list[Found]:
     """What a net of one table finds in pictures of its own size, uint8 (H, W, C) each."""
     height, width = model.input_shape[1:3]

@@ -7,7 +7,7 @@
 same scene.
 """
 
-from train.scenes.marks import Marks, Scene
+from edge_runtime.framesets.marks import Marks, Scene
 from train.scenes.source import SceneSource, open_source
 
 __all__ = ["Marks", "Scene", "SceneSource", "open_source"]

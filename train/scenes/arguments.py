@@ -9,7 +9,7 @@ __all__ = ["add_scenes"]
 
 
 def add_scenes(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds the sub-command `scenes` and its own three."""
+    """Adds the sub-command `scenes` and its own four."""
     scenes = commands.add_parser("scenes", help="pictures with known faces, for training a face detector")
     kinds = scenes.add_subparsers(required=True, metavar="WHAT")
 
@@ -39,6 +39,29 @@ def add_scenes(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     prepare.add_argument("--seed", type=int, default=1, metavar="N", help="of the division (default: 1)")
     prepare.add_argument("--out", type=Path, required=True, metavar="FILE.npz")
     prepare.set_defaults(module="train.scenes.prepare")
+
+    draw = kinds.add_parser("draw", help="scenes as a file of frames with known faces, for calibration and parity")
+    draw.add_argument(
+        "data",
+        type=Path,
+        nargs="?",
+        metavar="SCENES",
+        help="an .npz of `scenes prepare`, or a WIDER FACE folder (default: drawn faces)",
+    )
+    draw.add_argument(
+        "--recipe", default="face_detector", metavar="NAME_OR_PATH", help="how scenes are made (default: face_detector)"
+    )
+    draw.add_argument(
+        "--split",
+        choices=["training", "held-out"],
+        required=True,
+        help="training to calibrate on, held-out to judge on",
+    )
+    draw.add_argument("--negatives", type=Path, metavar="FILE.npz", help="of `scenes mine`, to have such places too")
+    draw.add_argument("--count", type=int, default=500, metavar="N", help="frames (default: 500)")
+    draw.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed draws the same frames")
+    draw.add_argument("--out", type=Path, required=True, metavar="FILE.npz")
+    draw.set_defaults(module="train.scenes.draw")
 
     show = kinds.add_parser("show", help="a contact sheet with boxes and landmarks drawn")
     show.add_argument(

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.framesets.marks import Marks, Scene, overlaps
 from train.errors import DataError
 from train.scenes.cutouts import Cutout, Library
 from train.scenes.distort import distort
-from train.scenes.marks import Marks, Scene, overlaps
 from train.scenes.negatives import Negatives
 from train.scenes.options import SceneOptions
 from train.scenes.paste import Pose, paste

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from train.scenes.marks import POINTS, Marks
+from edge_runtime.framesets.marks import POINTS, Marks
 from train.scenes.store import Store
 
 __all__ = ["Cutout", "Library"]

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from train.scenes.marks import Marks
+from edge_runtime.framesets.marks import Marks
 from train.scenes.store import SPLITS, Store
 
 __all__ = ["made_up_store"]

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from devices.quiet import quiet_libraries
 from edge_runtime.detectors import DETECTORS, open_detector
+from edge_runtime.framesets.marks import overlaps
 from train.errors import DataError
 from train.files import make_folder
-from train.scenes.marks import overlaps
 from train.scenes.negatives import Negatives, read_negatives, write_negatives
 from train.scenes.store import TRAINING, Store, read_store
 
@@ -97,7 +98,8 @@ def _detector(name: str, threshold: float) -> Detect:
             return boxes, np.array([each.score for each in found], np.float32)
 
         return by_name
-    from train.detection.saved import SavedDetector
+    with quiet_libraries():  # only here: a detector by name needs no Keras
+        from train.detection.saved import SavedDetector
 
     saved = SavedDetector(Path(name))
 

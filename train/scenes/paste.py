@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.framesets.marks import Marks
 from train.scenes.cutouts import Cutout
-from train.scenes.marks import Marks
 from train.scenes.options import SceneOptions
 
 __all__ = ["Pose", "paste"]

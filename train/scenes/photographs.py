@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from edge_runtime.errors import PictureError
+from edge_runtime.framesets.marks import Scene
 from edge_runtime.pictures import read_picture
 from train.errors import DataError
 from train.scenes.distort import distort
-from train.scenes.marks import Scene
 from train.scenes.options import SceneOptions
 from train.scenes.view import View
 from train.scenes.wider import find_photographs

@@ -15,10 +15,10 @@ from tqdm import tqdm
 
 from edge_runtime.errors import PictureError
 from edge_runtime.facesets import open_faces
+from edge_runtime.framesets.marks import Marks
 from edge_runtime.pictures import PICTURE_SUFFIXES, decode_picture
 from train.errors import DataError
 from train.files import make_folder
-from train.scenes.marks import Marks
 from train.scenes.store import HELD_OUT, SPLITS, TRAINING, Store, write_store
 from train.scenes.teacher import Taught, Teacher
 

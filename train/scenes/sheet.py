@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from train.scenes.marks import Marks, Scene
+from edge_runtime.framesets.marks import Marks, Scene
 
 __all__ = ["draw_sheet", "with_marks"]
 

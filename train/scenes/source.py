@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from edge_runtime.framesets.marks import Scene
 from train.errors import DataError
 from train.scenes.compose import Composer
-from train.scenes.marks import Scene
 from train.scenes.negatives import read_negatives
 from train.scenes.options import SceneOptions
 from train.scenes.photographs import Photographs

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from edge_runtime.archives import DamagedArchiveError, read_archive
 from edge_runtime.errors import PictureError
 from edge_runtime.files import whole_file
+from edge_runtime.framesets.marks import POINTS, Marks
 from edge_runtime.pictures import decode_picture
 from train.errors import DataError
-from train.scenes.marks import POINTS, Marks
 
 __all__ = ["HELD_OUT", "SPLITS", "TRAINING", "Store", "is_store", "read_store", "write_store"]
 

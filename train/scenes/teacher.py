@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from edge_runtime.detectors import Detection
 from edge_runtime.detectors.yunet import YuNet
+from edge_runtime.framesets.marks import POINTS, Marks, overlaps
 from train.errors import DataError
-from train.scenes.marks import POINTS, Marks, overlaps
 
 __all__ = ["Taught", "Teacher"]
 

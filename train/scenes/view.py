@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from train.scenes.marks import Marks
+from edge_runtime.framesets.marks import Marks
 
 __all__ = ["View"]
 

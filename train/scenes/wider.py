@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.framesets.marks import POINTS, Marks
 from train.errors import DataError
-from train.scenes.marks import POINTS, Marks
 from train.scenes.store import HELD_OUT, TRAINING
 
 __all__ = ["Photograph", "find_photographs", "read_retinaface", "read_wider"]

@@ -15,7 +15,19 @@ from edge_runtime import DEMO_PICTURE
 from edge_runtime.bundle import read_bundle
 from tests.support import ROOT, TINY_GREY, fer_edge
 
-FIELDS = ["source", "frame", "time_s", "face", "track", "box", "detector_score", "label", "score", "emotions"]
+FIELDS = [
+    "source",
+    "frame",
+    "time_s",
+    "face",
+    "track",
+    "box",
+    "detector_score",
+    "label",
+    "score",
+    "emotions",
+    "left_out",
+]
 
 
 def predict(*arguments, **options):

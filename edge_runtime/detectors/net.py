@@ -1,0 +1,62 @@
+"""A detector's TFLite net, int8 or float: pixels to what it says of every cell."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.detectors.decode import Grid, output_places, table_of
+from edge_runtime.errors import BundleError
+from edge_runtime.interpreter import Network
+
+__all__ = ["DetectorNet"]
+
+
+class DetectorNet:
+    """A net that is loaded once and kept.
+
+    Args:
+        content: the bytes of the .tflite file.
+        shape: of its input: (height, width, channels).
+        strides: pixels between the cells of each level.
+        threads: of the interpreter.
+        name: for messages.
+
+    Raises:
+        BundleError: the net's input or outputs are others.
+        InterpreterError: no interpreter, or it refuses the net.
+    """
+
+    def __init__(
+        self,
+        content: bytes,
+        shape: tuple[int, int, int],
+        strides: tuple[int, ...],
+        threads: int = 1,
+        name: str = "model",
+    ) -> None:
+        height, width, _ = shape
+        self.network = Network(content, threads, name)
+        self.grid = Grid.of(width, height, strides)
+        found, dtype = self.network.input.shape, self.network.input.dtype
+        if found != (1, *shape) or dtype not in ("uint8", "int8", "float32"):
+            raise BundleError(
+                f"{name}: input {found} {dtype}",
+                f"{(1, *shape)} uint8 or int8, or float32 for a float net, as its manifest says",
+                "pack the bundle again",
+            )
+        shapes = [output.shape for output in self.network.outputs]
+        try:
+            self._places = output_places(shapes, self.grid)
+        except ValueError as error:
+            raise BundleError(
+                f"{name}: outputs {shapes}", f"{error}, as its manifest says", "pack the bundle again"
+            ) from error
+
+    def answer(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What the net says of every cell of uint8 (height, width, channels), float32 (A, 15): score, distances, landmarks."""
+        dtype = self.network.input.dtype
+        # An int8 input holds pixels less 128.
+        stored = (pixels ^ 0x80).view(np.int8) if dtype == "int8" else pixels.astype(dtype)
+        table: NDArray[np.float32] = table_of(self.network.run_all(stored[None]), self._places)[0]
+        return table
