@@ -69,7 +69,7 @@ class Shot:
         return f"{self.state}-{self.size[0]}x{self.size[1]}-{'dark' if self.dark else 'light'}.jpg"
 
 
-PAGES = (
+PAGES: tuple[Shot, ...] = (
     Shot("live", (1280, 720)),
     Shot("four", (1280, 720), dark=True),
     Shot("live", (800, 480), dark=True),
