@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.labels import FER2013
-from edge_runtime.smoothing import UNCERTAIN, Smoother
+from edge_runtime.live.smoothing import UNCERTAIN, Smoother
 
 FIRST, SECOND = FER2013.index("happy"), FER2013.index("neutral")
 NOISE_LASTS_S = 0.1

@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from edge_runtime.events import CHANGED, Event
+from edge_runtime.live.events import CHANGED, Event
 from edge_runtime.sinks.event_log import EventLog
 
 

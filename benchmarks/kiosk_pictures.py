@@ -24,13 +24,13 @@ from benchmarks.kiosk_scene import Scene
 from devices.board import Board
 from edge_runtime import DEMO_PICTURE
 from edge_runtime.bundle import read_bundle
-from edge_runtime.events import DEGRADED, RECOVERED, Event
-from edge_runtime.hub import Hub
 from edge_runtime.kiosk import vitals
 from edge_runtime.kiosk.access import access_of
 from edge_runtime.kiosk.app import About, kiosk_app
 from edge_runtime.kiosk.server import KioskServer, listen
-from edge_runtime.live_metrics import LiveMetrics
+from edge_runtime.live.events import DEGRADED, RECOVERED, Event
+from edge_runtime.live.hub import Hub
+from edge_runtime.live.metrics import LiveMetrics
 from edge_runtime.settings.kiosk import KioskSettings
 
 WIDEST = 1280

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from devices.base import Frame
 from edge_runtime import DEMO_PICTURE
 from edge_runtime.geometry import Box
-from edge_runtime.hub import Seen
 from edge_runtime.labels import FER2013
-from edge_runtime.live_state import LiveState, ShownFace
+from edge_runtime.live.hub import Seen
+from edge_runtime.live.smoothing import UNCERTAIN, UNCLEAR
+from edge_runtime.live.state import LiveState, ShownFace
 from edge_runtime.pictures import read_picture
-from edge_runtime.smoothing import UNCERTAIN, UNCLEAR
 
 __all__ = ["SIZE", "Scene", "emotions_of", "shown_face"]
 

@@ -16,12 +16,12 @@ from dataclasses import replace
 
 from benchmarks.kiosk_scene import Scene, shown_face
 from edge_runtime.geometry import Box
-from edge_runtime.hub import Hub, Seen
 from edge_runtime.kiosk import streams
 from edge_runtime.kiosk.access import access_of
 from edge_runtime.kiosk.app import About, kiosk_app
 from edge_runtime.kiosk.server import KioskServer, listen
-from edge_runtime.live_metrics import LiveMetrics
+from edge_runtime.live.hub import Hub, Seen
+from edge_runtime.live.metrics import LiveMetrics
 from edge_runtime.settings.kiosk import KioskSettings
 
 _PREPARED = 120

@@ -28,14 +28,14 @@ from numpy.typing import NDArray
 from devices.base import Frame
 from devices.source_state import Phase, SourceState
 from edge_runtime.commands.bench import demo_frame
-from edge_runtime.config import Config, load_config
 from edge_runtime.detectors import Detection, Detector, open_detector
 from edge_runtime.geometry import Box
-from edge_runtime.live_pipeline import open_pipeline
+from edge_runtime.live.pipeline import open_pipeline
+from edge_runtime.live.stream import LiveLoop
+from edge_runtime.live.surroundings import Surroundings
 from edge_runtime.pipeline import load
 from edge_runtime.preprocess import Framing
-from edge_runtime.stream import LiveLoop
-from edge_runtime.surroundings import Surroundings
+from edge_runtime.settings.config import Config, load_config
 
 BUNDLE = "fer2013"
 OVERHEAD, TEN_FACES, AGE, READY_S, TOGETHER_MB, GROWTH_MB = 1.05, 2.5, 2.0, 2.0, 150.0, 5.0

@@ -8,13 +8,13 @@ import time
 from dataclasses import replace
 
 from devices.board import read_board
-from edge_runtime.config import load_config
 from edge_runtime.detectors import Detection
 from edge_runtime.geometry import Box
-from edge_runtime.hub import Hub
+from edge_runtime.live.hub import Hub
+from edge_runtime.live.stream import LiveLoop
+from edge_runtime.live.surroundings import Surroundings
 from edge_runtime.preprocess import Framing
-from edge_runtime.stream import LiveLoop
-from edge_runtime.surroundings import Surroundings
+from edge_runtime.settings.config import load_config
 from tests.support import TINY_GREY
 
 COOL = replace(read_board(), temperature_c=45.0, throttling=())

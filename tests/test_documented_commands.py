@@ -9,7 +9,7 @@ import pytest
 
 from devices.spec import parse_accelerator, parse_source
 from edge_runtime.cli import _parser
-from edge_runtime.config import Config, load_config
+from edge_runtime.settings.config import Config, load_config
 from tests.support import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

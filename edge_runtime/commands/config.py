@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from edge_runtime.config import keys, load_config
-from edge_runtime.config_check import check_usable
-from edge_runtime.config_text import as_json, as_toml, changed, starting_file
 from edge_runtime.errors import OutputError
+from edge_runtime.settings.check import check_usable
+from edge_runtime.settings.config import keys, load_config
+from edge_runtime.settings.text import as_json, as_toml, changed, starting_file
 
 __all__ = ["run"]
 

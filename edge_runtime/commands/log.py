@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from edge_runtime.config import load_config
 from edge_runtime.errors import UsageError
 from edge_runtime.files import output_stream
+from edge_runtime.settings.config import load_config
 from edge_runtime.sinks.log_reading import COLUMNS, Selection, erase, read_events, time_of
 
 __all__ = ["run"]

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from edge_runtime.config import Config, load_config
+from edge_runtime.settings.config import Config, load_config
 
 __all__ = ["flags_of", "run", "stopped_by_signals"]
 
@@ -66,8 +66,8 @@ def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
 
 
 def _live(config: Config, arguments: argparse.Namespace, stop: threading.Event) -> int:
-    from edge_runtime.stream import LiveLoop
-    from edge_runtime.surroundings import Surroundings
+    from edge_runtime.live.stream import LiveLoop
+    from edge_runtime.live.surroundings import Surroundings
 
     if config.output.display:
         print(

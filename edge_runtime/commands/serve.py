@@ -14,12 +14,12 @@ from typing import Protocol
 from devices.errors import ExplainedError
 from devices.spec import without_password
 from edge_runtime.bundle import read_bundle
-from edge_runtime.config import Config, load_config
 from edge_runtime.errors import UsageError
-from edge_runtime.hub import Hub, Seen
-from edge_runtime.live_metrics import LiveMetrics
-from edge_runtime.live_state import ENDED, LiveState
+from edge_runtime.live.hub import Hub, Seen
+from edge_runtime.live.metrics import LiveMetrics
+from edge_runtime.live.state import ENDED, LiveState
 from edge_runtime.pipeline import Recognizer, load
+from edge_runtime.settings.config import Config, load_config
 
 __all__ = ["Loop", "run", "serve"]
 
@@ -27,7 +27,7 @@ _STOP_S = 10.0
 
 
 class Loop(Protocol):
-    """What fills the hub: `edge_runtime.stream.LiveLoop`, or a fake."""
+    """What fills the hub: `edge_runtime.live.stream.LiveLoop`, or a fake."""
 
     metrics: LiveMetrics
 
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         },
         changes=tuple(arguments.set),
     )
-    from edge_runtime.stream import LiveLoop
+    from edge_runtime.live.stream import LiveLoop
 
     def live_loop(config: Config, hub: Hub) -> Loop:
         return LiveLoop(config, hub)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_runtime.account import Account
-from edge_runtime.config import DEFAULT, PREFIX, Config, Loaded, load_config
-from edge_runtime.config_check import check_usable, named_paths
 from edge_runtime.errors import ServiceError
 from edge_runtime.files import write_whole
+from edge_runtime.settings.check import check_usable, named_paths
+from edge_runtime.settings.config import DEFAULT, PREFIX, Config, Loaded, load_config
 from edge_runtime.unit import MARK, Unit, kiosk_entry, unit_text
 
 __all__ = ["run"]

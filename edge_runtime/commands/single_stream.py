@@ -9,9 +9,9 @@ from dataclasses import asdict
 
 from devices.board import read_board
 from edge_runtime.commands.run import stopped_by_signals
-from edge_runtime.config import Config, load_config
 from edge_runtime.interpreter import find_implementation
-from edge_runtime.single_stream import LEAST_FRAMES, LEAST_S, Measured, Warmth, measure
+from edge_runtime.live.single_stream import LEAST_FRAMES, LEAST_S, Measured, Warmth, measure
+from edge_runtime.settings.config import Config, load_config
 from edge_runtime.version import __version__
 
 __all__ = ["run"]

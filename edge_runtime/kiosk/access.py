@@ -10,8 +10,8 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_runtime.config import read_secret
 from edge_runtime.errors import ConfigError, UsageError
+from edge_runtime.settings.config import read_secret
 from edge_runtime.settings.kiosk import KioskSettings
 
 __all__ = ["COOKIE", "LEAST_TOKEN", "Access", "access_of", "is_loopback"]

@@ -22,7 +22,6 @@ from starlette.routing import Route
 from devices.board import Board, read_board
 from devices.process import peak_rss_mb
 from edge_runtime.errors import FerEdgeError
-from edge_runtime.hub import Hub
 from edge_runtime.kiosk.access import Access
 from edge_runtime.kiosk.assets import asset, page_file
 from edge_runtime.kiosk.guard import Guard, with_key
@@ -35,7 +34,8 @@ from edge_runtime.kiosk.state import state_as_json
 from edge_runtime.kiosk.streams import BOUNDARY, Endless, pictures, server_sent_events
 from edge_runtime.kiosk.upload import UploadRefusedError, picture_of
 from edge_runtime.kiosk.vitals import KEPT_SAMPLES, Vitals
-from edge_runtime.live_metrics import LiveMetrics
+from edge_runtime.live.hub import Hub
+from edge_runtime.live.metrics import LiveMetrics
 from edge_runtime.metrics import CONTENT_TYPE
 from edge_runtime.pipeline import Recognizer, load
 from edge_runtime.settings.kiosk import KioskSettings

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from devices.base import Frame
-from edge_runtime.hub import Hub, Seen
+from edge_runtime.live.hub import Hub, Seen
 
 __all__ = ["MOST_WIDTH_PX", "Newest", "Shown"]
 

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from edge_runtime.geometry import Box
-from edge_runtime.hub import Hub
 from edge_runtime.kiosk.newest import Newest, Shown
+from edge_runtime.live.hub import Hub
 
 __all__ = ["BOUNDARY", "Endless", "pictures", "server_sent_events"]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from devices.board import Board, read_board
 from edge_runtime.clock import Clock, SystemClock
-from edge_runtime.hub import Hub
 from edge_runtime.kiosk.newest import Newest
-from edge_runtime.live_state import ENDED, LiveState
+from edge_runtime.live.hub import Hub
+from edge_runtime.live.state import ENDED, LiveState
 
 __all__ = ["EVERY_S", "KEPT_SAMPLES", "Sample", "Vitals"]
 

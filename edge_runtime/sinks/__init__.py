@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from edge_runtime.errors import UsageError
-from edge_runtime.events import Event
-from edge_runtime.line_stream import TextOut
+from edge_runtime.live.events import Event
+from edge_runtime.live.line_stream import TextOut
 from edge_runtime.records import Record, RunHeader
 
 __all__ = ["FORMATS", "Sink", "open_sink"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from edge_runtime.errors import OutputError
-from edge_runtime.events import Event
+from edge_runtime.live.events import Event
 
 __all__ = ["Background", "Delivery", "MemoryStore", "Store"]
 

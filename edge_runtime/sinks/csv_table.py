@@ -6,8 +6,8 @@ import csv
 from collections.abc import Sequence
 from typing import Any
 
-from edge_runtime.events import Event
-from edge_runtime.line_stream import TextOut
+from edge_runtime.live.events import Event
+from edge_runtime.live.line_stream import TextOut
 from edge_runtime.records import Record, RunHeader
 
 __all__ = ["CsvTable"]

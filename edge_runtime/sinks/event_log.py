@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from edge_runtime.clock import Clock, SystemClock
-from edge_runtime.events import Event
+from edge_runtime.live.events import Event
 from edge_runtime.settings.outputs import LogSettings
 from edge_runtime.sinks.event_tables import connect, explained, oldest_beyond, shrink, used_bytes
 from edge_runtime.version import __version__

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edge_runtime.events import Event
-from edge_runtime.live_state import NOBODY, LiveState
+from edge_runtime.live.events import Event
+from edge_runtime.live.smoothing import UNCERTAIN
+from edge_runtime.live.state import NOBODY, LiveState
 from edge_runtime.settings.outputs import MqttSettings
-from edge_runtime.smoothing import UNCERTAIN
 from edge_runtime.version import __version__
 
 __all__ = ["OFFLINE", "ONLINE", "Message", "Topics", "discovery", "event_message", "state_messages"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from edge_runtime.events import Event
-from edge_runtime.line_stream import TextOut
+from edge_runtime.live.events import Event
+from edge_runtime.live.line_stream import TextOut
 from edge_runtime.records import Record, RunHeader, wall_text
 
 __all__ = ["Jsonl"]

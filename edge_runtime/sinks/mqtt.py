@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from edge_runtime.events import Event
-from edge_runtime.live_state import LiveState
+from edge_runtime.live.events import Event
+from edge_runtime.live.state import LiveState
 from edge_runtime.settings.outputs import MqttSettings
 from edge_runtime.sinks.home_assistant import (
     OFFLINE,

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from edge_runtime.config import read_secret
 from edge_runtime.errors import ConfigError, UsageError
+from edge_runtime.settings.config import read_secret
 from edge_runtime.settings.outputs import MqttSettings
 from edge_runtime.sinks.home_assistant import Message
 

@@ -12,14 +12,14 @@ pytest.importorskip("uvicorn", reason="the extra [kiosk] is not installed")
 pytest.importorskip("starlette", reason="the extra [kiosk] is not installed")
 
 from benchmarks.chromium import Chromium, program
-from edge_runtime.hub import Hub
 from edge_runtime.kiosk.access import access_of
 from edge_runtime.kiosk.app import kiosk_app
 from edge_runtime.kiosk.server import KioskServer, listen
 from edge_runtime.kiosk.words import WORDS
-from edge_runtime.quality import BLURRED, SMALL, TILTED, TURNED
+from edge_runtime.live.hub import Hub
+from edge_runtime.live.quality import BLURRED, SMALL, TILTED, TURNED
+from edge_runtime.live.smoothing import SETTLING, UNCLEAR
 from edge_runtime.settings.kiosk import KioskSettings
-from edge_runtime.smoothing import SETTLING, UNCLEAR
 from tests.edge_runtime.kiosk.stage import FakeLoop, face, stage
 from tests.support import ROOT
 

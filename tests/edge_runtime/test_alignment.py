@@ -14,7 +14,7 @@ from devices.base import Frame
 from edge_runtime.detectors import Detection
 from edge_runtime.errors import UsageError
 from edge_runtime.geometry import Box, Landmarks, fit_similarity
-from edge_runtime.live_pipeline import open_pipeline
+from edge_runtime.live.pipeline import open_pipeline
 from edge_runtime.pipeline import Recognizer, load
 from edge_runtime.preprocess import NO_ALIGNMENT, SIMILARITY, TEMPLATE, Framing, align_face, crop_face, cut_face
 from tests.live_world import Boxes, settings

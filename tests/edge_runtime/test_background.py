@@ -4,7 +4,7 @@ import threading
 import time
 
 from edge_runtime.clock import ManualClock
-from edge_runtime.events import Event
+from edge_runtime.live.events import Event
 from edge_runtime.sinks.background import Background, MemoryStore
 from edge_runtime.sinks.event_log import EventLog
 from edge_runtime.sinks.log_reading import Selection, read_events

@@ -6,11 +6,11 @@ import tomllib
 import pytest
 
 from devices.errors import ExplainedError
-from edge_runtime import config_check
-from edge_runtime.config import Config, keys, load_config, read_secret
-from edge_runtime.config_check import check_usable
-from edge_runtime.config_text import as_toml, starting_file
 from edge_runtime.errors import ConfigError, UsageError
+from edge_runtime.settings import check as config_check
+from edge_runtime.settings.check import check_usable
+from edge_runtime.settings.config import Config, keys, load_config, read_secret
+from edge_runtime.settings.text import as_toml, starting_file
 from tests.support import fer_edge
 
 

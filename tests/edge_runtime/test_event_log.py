@@ -12,7 +12,7 @@ import pytest
 
 from edge_runtime.clock import ManualClock
 from edge_runtime.errors import OutputError
-from edge_runtime.events import Event
+from edge_runtime.live.events import Event
 from edge_runtime.settings.outputs import LogSettings
 from edge_runtime.sinks.event_log import STEADY_S, EventLog, Origin
 from edge_runtime.sinks.log_reading import Selection, erase, read_events

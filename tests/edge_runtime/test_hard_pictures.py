@@ -12,7 +12,7 @@ from devices.base import Frame
 from edge_runtime import DEMO_PICTURE
 from edge_runtime.cli import main
 from edge_runtime.detectors import MOST_FACES, open_detector
-from edge_runtime.live_pipeline import open_pipeline
+from edge_runtime.live.pipeline import open_pipeline
 from edge_runtime.pipeline import Recognizer, load
 from edge_runtime.preprocess import NO_ALIGNMENT, SIMILARITY
 from tests.live_world import Boxes, finished, settings

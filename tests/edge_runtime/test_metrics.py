@@ -10,7 +10,7 @@ import urllib.request
 import pytest
 
 from edge_runtime.errors import OutputError
-from edge_runtime.live_metrics import LiveMetrics
+from edge_runtime.live.metrics import LiveMetrics
 from edge_runtime.metrics import CONTENT_TYPE, Registry
 from edge_runtime.sinks.background import Delivery
 from edge_runtime.sinks.metrics_server import MetricsServer

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from edge_runtime.events import Event
-from edge_runtime.live_state import LiveState, ShownFace
+from edge_runtime.live.events import Event
+from edge_runtime.live.state import LiveState, ShownFace
 from edge_runtime.settings.outputs import MqttSettings
 from edge_runtime.sinks.home_assistant import Topics, discovery
 from edge_runtime.sinks.mqtt import MqttSink

@@ -9,7 +9,7 @@ from edge_runtime.detectors import Detection
 from edge_runtime.detectors.regions import CLOSE_UP_PX, MOST_REGIONS, NOWHERE, REGIONS, WHOLE, RegionSearch
 from edge_runtime.errors import DetectorError
 from edge_runtime.geometry import Box, Landmarks, iou
-from edge_runtime.live_pipeline import open_pipeline
+from edge_runtime.live.pipeline import open_pipeline
 from edge_runtime.preprocess import Framing
 from tests.live_world import settings
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from edge_runtime import live_health, live_outputs
 from edge_runtime.clock import SystemClock
+from edge_runtime.live import health, outputs
+from edge_runtime.live.watchdog import Watchdog
 from edge_runtime.sinks.background import MemoryStore
 from edge_runtime.sinks.mqtt_link import FakeLink
-from edge_runtime.watchdog import Watchdog
 from tests.live_world import COOL, Boxes, Lines, Run, finished, settings
 from tests.support import wait_for
 
@@ -119,7 +119,7 @@ def test_torn_frames_reach_nobody_and_are_counted_by_their_cause(tmp_path):
 
 
 def test_a_camera_that_sees_no_light_is_degraded_and_goes_on(monkeypatch, tmp_path):
-    monkeypatch.setattr(live_health, "DARK_AFTER_S", 0.3)
+    monkeypatch.setattr(health, "DARK_AFTER_S", 0.3)
     cap = tmp_path / "cap"
     with Run(settings(f"synthetic?size=64x48&fps=60&fault=black@{cap}")) as run:
         wait_for(lambda: run.hub.newest.state.faces)
@@ -186,7 +186,7 @@ def test_the_end_does_not_wait_for_an_accelerator_that_hangs():
 
 
 def test_a_broker_that_is_away_costs_nothing_but_a_word_and_hears_all_of_it_later(monkeypatch):
-    monkeypatch.setattr(live_outputs, "BROKER_GRACE_S", 0.0)
+    monkeypatch.setattr(outputs, "BROKER_GRACE_S", 0.0)
     link = FakeLink(up=False)
     with Run(settings(mqtt__url="mqtt://fake:1"), open_link=lambda _: link) as run:
         wait_for(lambda: "mqtt" in run.hub.newest.state.faults)

@@ -12,7 +12,7 @@ import pytest
 
 import edge_runtime
 from edge_runtime.cli import main
-from edge_runtime.live_records import LIVE_COLUMNS
+from edge_runtime.live.records import LIVE_COLUMNS
 from tests.support import ROOT, TINY_GREY, fer_edge
 
 

@@ -14,15 +14,15 @@ import cv2
 import numpy as np
 
 from devices.base import Frame
-from edge_runtime.events import DEGRADED, RECOVERED, Event
 from edge_runtime.geometry import Box
-from edge_runtime.hub import Hub, Seen
 from edge_runtime.kiosk.access import access_of
 from edge_runtime.kiosk.app import About, kiosk_app
 from edge_runtime.kiosk.server import KioskServer, listen
 from edge_runtime.labels import FER2013
-from edge_runtime.live_metrics import LiveMetrics
-from edge_runtime.live_state import LiveState, ShownFace
+from edge_runtime.live.events import DEGRADED, RECOVERED, Event
+from edge_runtime.live.hub import Hub, Seen
+from edge_runtime.live.metrics import LiveMetrics
+from edge_runtime.live.state import LiveState, ShownFace
 from edge_runtime.pipeline import load
 from edge_runtime.settings.kiosk import KioskSettings
 from tests.support import TINY_GREY

@@ -12,12 +12,12 @@ pytest.importorskip("starlette", reason="the extra [kiosk] is not installed")
 
 import http.client
 
-from edge_runtime.events import CHANGED, DEGRADED, Event
-from edge_runtime.hub import Seen
 from edge_runtime.kiosk.app import About
 from edge_runtime.kiosk.openapi import openapi_document
 from edge_runtime.kiosk.upload import MOST_BYTES
-from edge_runtime.live_state import LiveState
+from edge_runtime.live.events import CHANGED, DEGRADED, Event
+from edge_runtime.live.hub import Seen
+from edge_runtime.live.state import LiveState
 from edge_runtime.sinks.event_log import EventLog
 from tests.edge_runtime.kiosk.stage import face, seen, stage
 from tests.edge_runtime.test_metrics import samples

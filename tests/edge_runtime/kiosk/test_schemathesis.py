@@ -11,8 +11,8 @@ import pytest
 pytest.importorskip("uvicorn", reason="the extra [kiosk] is not installed")
 pytest.importorskip("starlette", reason="the extra [kiosk] is not installed")
 
-from edge_runtime.events import CHANGED, Event
 from edge_runtime.kiosk.app import About
+from edge_runtime.live.events import CHANGED, Event
 from edge_runtime.pipeline import load
 from edge_runtime.sinks.event_log import EventLog
 from tests.edge_runtime.kiosk.stage import face, stage

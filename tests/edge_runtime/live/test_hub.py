@@ -5,9 +5,9 @@ import threading
 import numpy as np
 
 from devices.base import Frame
-from edge_runtime.events import DEGRADED, Event
-from edge_runtime.hub import KEPT_EVENTS, Hub, Seen
-from edge_runtime.live_state import LiveState
+from edge_runtime.live.events import DEGRADED, Event
+from edge_runtime.live.hub import KEPT_EVENTS, Hub, Seen
+from edge_runtime.live.state import LiveState
 
 
 def seen(index):

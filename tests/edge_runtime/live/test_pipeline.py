@@ -9,7 +9,7 @@ from devices.base import Frame
 from edge_runtime.commands.bench import demo_frame
 from edge_runtime.detectors import Detection, open_detector
 from edge_runtime.geometry import Box, Landmarks
-from edge_runtime.live_pipeline import STAGES, open_pipeline
+from edge_runtime.live.pipeline import STAGES, open_pipeline
 from edge_runtime.pipeline import load
 from tests.live_world import Boxes, settings
 

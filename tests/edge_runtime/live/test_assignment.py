@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from edge_runtime.assignment import FORBIDDEN, assign
+from edge_runtime.live.assignment import FORBIDDEN, assign
 
 
 def best_of_all(costs):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge_runtime.face import Face
-from edge_runtime.live_pipeline import LiveFace
+from edge_runtime.live.pipeline import LiveFace
 from edge_runtime.records import Record, wall_text
 
 __all__ = ["LIVE_COLUMNS", "LiveRecord", "face_of"]

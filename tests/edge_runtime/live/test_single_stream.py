@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from edge_runtime import single_stream
-from edge_runtime.single_stream import AGE, TOTAL, measure
-from edge_runtime.surroundings import Surroundings
+from edge_runtime.live import single_stream
+from edge_runtime.live.single_stream import AGE, TOTAL, measure
+from edge_runtime.live.surroundings import Surroundings
 from tests.live_world import COOL, Boxes, settings
 from tests.support import TINY_GREY, fer_edge
 

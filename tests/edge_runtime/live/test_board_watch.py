@@ -4,7 +4,7 @@ import threading
 import time
 from dataclasses import replace
 
-from edge_runtime.board_watch import BoardWatch, trouble_of
+from edge_runtime.live.board_watch import BoardWatch, trouble_of
 from tests.live_world import COOL
 from tests.support import wait_for
 

@@ -3,8 +3,8 @@
 import pytest
 
 from edge_runtime.clock import ManualClock
-from edge_runtime.events import Event, Reporter
-from edge_runtime.smoothing import UNCERTAIN, Decision
+from edge_runtime.live.events import Event, Reporter
+from edge_runtime.live.smoothing import UNCERTAIN, Decision
 
 
 def decision(label, reason=""):

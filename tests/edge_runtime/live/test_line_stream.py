@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from edge_runtime.line_stream import LineStream
+from edge_runtime.live.line_stream import LineStream
 
 LINE = "x" * 999 + "\n"
 

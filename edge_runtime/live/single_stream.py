@@ -16,15 +16,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from devices.board import Board, read_board
-from edge_runtime.config import Config
-from edge_runtime.events import DEGRADED
-from edge_runtime.hub import Hub
-from edge_runtime.live_pipeline import STAGES, Sight
+from edge_runtime.live.events import DEGRADED
+from edge_runtime.live.hub import Hub
+from edge_runtime.live.pipeline import STAGES, Sight
+from edge_runtime.live.run_summary import RunSummary
+from edge_runtime.live.stream import LiveLoop
+from edge_runtime.live.surroundings import Surroundings
 from edge_runtime.percentiles import Percentiles
-from edge_runtime.run_summary import RunSummary
+from edge_runtime.settings.config import Config
 from edge_runtime.settings.outputs import LogSettings, MetricsSettings, MqttSettings, OutputSettings
-from edge_runtime.stream import LiveLoop
-from edge_runtime.surroundings import Surroundings
 
 __all__ = ["LEAST_FRAMES", "LEAST_S", "Measured", "Warmth", "measure"]
 

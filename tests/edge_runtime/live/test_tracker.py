@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edge_runtime.geometry import Box
-from edge_runtime.live_tracker import LiveTracker
+from edge_runtime.live.tracker import LiveTracker
 from edge_runtime.settings.deciding import TrackingSettings
 
 

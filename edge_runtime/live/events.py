@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge_runtime.clock import Clock
-from edge_runtime.smoothing import UNCERTAIN, Decision
+from edge_runtime.live.smoothing import UNCERTAIN, Decision
 
 __all__ = ["APPEARED", "CHANGED", "DEGRADED", "KINDS", "LEFT", "RECOVERED", "Event", "Reporter"]
 

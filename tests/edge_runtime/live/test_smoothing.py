@@ -9,9 +9,9 @@ import itertools
 import numpy as np
 import pytest
 
-from edge_runtime.quality import Quality
+from edge_runtime.live.quality import Quality
+from edge_runtime.live.smoothing import SETTLING, UNCERTAIN, UNCLEAR, Decider, Smoother
 from edge_runtime.settings.deciding import SmoothingSettings
-from edge_runtime.smoothing import SETTLING, UNCERTAIN, UNCLEAR, Decider, Smoother
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 HAPPY, NEUTRAL = LABELS.index("happy"), LABELS.index("neutral")

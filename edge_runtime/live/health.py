@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 from devices.frame_buffer import Counts
 from devices.source_state import Phase, SourceState
-from edge_runtime.board_watch import BoardWatch
-from edge_runtime.events import Event, Reporter
-from edge_runtime.live_metrics import LiveMetrics
-from edge_runtime.live_outputs import LiveOutputs
-from edge_runtime.live_pipeline import LivePipeline
+from edge_runtime.live.board_watch import BoardWatch
+from edge_runtime.live.events import Event, Reporter
+from edge_runtime.live.metrics import LiveMetrics
+from edge_runtime.live.outputs import LiveOutputs
+from edge_runtime.live.pipeline import LivePipeline
 
 __all__ = ["Health"]
 

@@ -24,14 +24,14 @@ from devices.engine import EngineDeadlines, EngineState, SupervisedEngine
 from devices.spec import parse_accelerator
 from edge_runtime.bundle import read_bundle
 from edge_runtime.classifier import Classifier
-from edge_runtime.config import Config
 from edge_runtime.detectors import Detection, Detector, bounded, open_detector
 from edge_runtime.detectors.regions import NOWHERE, RegionSearch
 from edge_runtime.geometry import Box, Landmarks
-from edge_runtime.live_tracker import LiveTracker, Tracked
+from edge_runtime.live.quality import Quality, assess
+from edge_runtime.live.smoothing import Decider, Decision
+from edge_runtime.live.tracker import LiveTracker, Tracked
 from edge_runtime.preprocess import cut_face
-from edge_runtime.quality import Quality, assess
-from edge_runtime.smoothing import Decider, Decision
+from edge_runtime.settings.config import Config
 
 __all__ = ["STAGES", "LiveFace", "LivePipeline", "Sight", "open_pipeline"]
 

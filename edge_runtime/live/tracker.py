@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edge_runtime.assignment import FORBIDDEN, assign
 from edge_runtime.geometry import Box
-from edge_runtime.motion import Motion
+from edge_runtime.live.assignment import FORBIDDEN, assign
+from edge_runtime.live.motion import Motion
 from edge_runtime.settings.deciding import TrackingSettings
 
 __all__ = ["LiveTracker", "Tracked", "Tracking"]

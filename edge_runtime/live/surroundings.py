@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from devices.board import Board, read_board
 from edge_runtime.clock import Clock, SystemClock
 from edge_runtime.detectors import Detector
-from edge_runtime.live_pipeline import Sight
+from edge_runtime.live.pipeline import Sight
+from edge_runtime.live.watchdog import Watchdog
 from edge_runtime.settings.outputs import LogSettings, MqttSettings
-from edge_runtime.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from edge_runtime.sinks.background import Store

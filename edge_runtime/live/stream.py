@@ -18,20 +18,20 @@ import numpy as np
 from devices.base import Frame
 from devices.source_state import Phase, SourceState
 from devices.worker import CameraWorker
-from edge_runtime.board_watch import BoardWatch
-from edge_runtime.config import Config
-from edge_runtime.events import APPEARED, CHANGED, Event, Reporter
-from edge_runtime.hub import Hub, Seen
-from edge_runtime.live_health import Health
-from edge_runtime.live_metrics import LiveMetrics
-from edge_runtime.live_outputs import LiveOutputs, end_together
-from edge_runtime.live_pipeline import LivePipeline, Sight, open_pipeline
-from edge_runtime.live_records import LiveRecord, face_of
-from edge_runtime.live_source import open_source
-from edge_runtime.live_state import LiveState, ShownFace
-from edge_runtime.run_summary import RunSummary
-from edge_runtime.surroundings import Surroundings
-from edge_runtime.watchdog import Watchdog
+from edge_runtime.live.board_watch import BoardWatch
+from edge_runtime.live.events import APPEARED, CHANGED, Event, Reporter
+from edge_runtime.live.health import Health
+from edge_runtime.live.hub import Hub, Seen
+from edge_runtime.live.metrics import LiveMetrics
+from edge_runtime.live.outputs import LiveOutputs, end_together
+from edge_runtime.live.pipeline import LivePipeline, Sight, open_pipeline
+from edge_runtime.live.records import LiveRecord, face_of
+from edge_runtime.live.run_summary import RunSummary
+from edge_runtime.live.source import open_source
+from edge_runtime.live.state import LiveState, ShownFace
+from edge_runtime.live.surroundings import Surroundings
+from edge_runtime.live.watchdog import Watchdog
+from edge_runtime.settings.config import Config
 
 __all__ = ["LiveLoop"]
 

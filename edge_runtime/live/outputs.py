@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 from devices.base import Frame
 from devices.source_state import SourceState
 from edge_runtime.bundle import Bundle
-from edge_runtime.config import Config
-from edge_runtime.events import Event
-from edge_runtime.line_stream import LineStream
-from edge_runtime.live_metrics import LiveMetrics
-from edge_runtime.live_records import LIVE_COLUMNS, LiveRecord
-from edge_runtime.live_state import LiveState
+from edge_runtime.live.events import Event
+from edge_runtime.live.line_stream import LineStream
+from edge_runtime.live.metrics import LiveMetrics
+from edge_runtime.live.records import LIVE_COLUMNS, LiveRecord
+from edge_runtime.live.state import LiveState
+from edge_runtime.live.surroundings import Surroundings
 from edge_runtime.records import RunHeader
+from edge_runtime.settings.config import Config
 from edge_runtime.sinks import Sink, open_sink
 from edge_runtime.sinks.live_video import LiveVideo
-from edge_runtime.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from edge_runtime.sinks.background import Background

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from edge_runtime.config import DEFAULT, Key, Loaded, keys, sections
+from edge_runtime.settings.config import DEFAULT, Key, Loaded, keys, sections
 
 __all__ = ["MASK", "as_json", "as_toml", "changed", "starting_file"]
 

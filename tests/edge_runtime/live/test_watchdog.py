@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from edge_runtime.clock import ManualClock
-from edge_runtime.watchdog import Watchdog
+from edge_runtime.live.watchdog import Watchdog
 
 WATCHDOG_S = 30.0
 

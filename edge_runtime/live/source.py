@@ -10,7 +10,7 @@ from devices.base import Deadlines
 from devices.registry import CAMERAS, adapter
 from devices.spec import parse_source
 from devices.worker import CameraWorker
-from edge_runtime.config import Config
+from edge_runtime.settings.config import Config
 
 __all__ = ["open_source"]
 

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from devices.base import Frame
-from edge_runtime.events import Event
-from edge_runtime.live_state import LiveState
+from edge_runtime.live.events import Event
+from edge_runtime.live.state import LiveState
 
 __all__ = ["KEPT_EVENTS", "Hub", "Seen"]
 

@@ -9,8 +9,8 @@ import pytest
 import edge_runtime
 from edge_runtime.detectors import open_detector
 from edge_runtime.geometry import Box, Landmarks
+from edge_runtime.live.quality import _MODEL, BLURRED, SMALL, TILTED, TURNED, assess, pose_of, sharpness_of
 from edge_runtime.preprocess import crop_face
-from edge_runtime.quality import _MODEL, BLURRED, SMALL, TILTED, TURNED, assess, pose_of, sharpness_of
 from edge_runtime.settings.deciding import MOST_PITCH_DEG, MOST_ROLL_DEG, MOST_YAW_DEG, QualitySettings
 
 BIG = Box(0, 0, 100, 120)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.quality import Quality
+from edge_runtime.live.quality import Quality
 from edge_runtime.settings.deciding import SmoothingSettings
 
 __all__ = ["SETTLING", "UNCERTAIN", "UNCLEAR", "Decider", "Decision", "Smoother"]
