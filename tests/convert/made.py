@@ -63,7 +63,7 @@ def tiny_model(size: int = 48, channels: int = 1, classes: int = 7, softmax: boo
         x = layers.Conv2D(8, 5, strides=2, padding="same", activation="relu")(x)
         x = layers.Conv2D(12, 3, strides=2, padding="same", activation="relu")(x)
         x = layers.GlobalAveragePooling2D()(x)
-        x = layers.Dense(classes)(x)
+        x = layers.Dense(classes, name="dense")(x)
         model = keras.Model(inputs, layers.Softmax()(x) if softmax else x, name="tiny")
         random = np.random.default_rng(seed)
         for weight in model.weights:

@@ -271,7 +271,12 @@ def test_every_kind_can_be_packed_and_the_board_answers_with_it(made, calibratio
     assert bundle.manifest["arithmetic"] == kind
     assert bundle.manifest["conversion"].get("kept", []) == list(made(kind).kept)
     answers = Classifier(bundle).classify(list(PICTURES[:8]))
-    assert np.array_equal(answers, tflite_answers(made(kind).content, PICTURES[:8], kind))
+    expected = tflite_answers(made(kind).content, PICTURES[:8], kind)
+    if "logits" in bundle.manifest:  # the board's own softmax, which rounds nothing to steps of 1/256
+        assert kind == "int8"
+        assert np.abs(answers - expected).max() <= 0.51 / 256
+    else:
+        assert np.array_equal(answers, expected)
 
 
 def test_signed_model_is_not_packed(made, calibration, tmp_path):
