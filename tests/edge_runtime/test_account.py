@@ -1,6 +1,8 @@
 """What another account may do is asked by being it."""
 
 import os
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -11,11 +13,11 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may be some
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder():
     """A folder that everybody can reach: pytest's own are shut."""
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
-    return tmp_path
+    with tempfile.TemporaryDirectory(prefix="fer-edge-account-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 def test_files_of_root_are_not_for_everybody(folder):
