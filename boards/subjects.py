@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boards.wheel import ROOT
-from edge_runtime.bundle import CLASSIFIER, SHIPPED, read_bundle, shipped_bundles
+from edge_runtime.bundle import read_bundle
 from edge_runtime.detectors.detector_bundle import read_detector_bundle
+from edge_runtime.members import CLASSIFIER, SHIPPED, shipped_bundles
 
 __all__ = ["Subject", "find_subjects"]
 

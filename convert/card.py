@@ -11,9 +11,9 @@ from typing import Any
 
 from convert.errors import ProvenanceError
 from convert.kinds import IO, KINDS
-from edge_runtime.bundle import CLASSIFIER, FACE_DETECTOR
 from edge_runtime.errors import UsageError
 from edge_runtime.illumination import NO_ILLUMINATION, check_illumination
+from edge_runtime.members import CLASSIFIER, FACE_DETECTOR
 
 __all__ = ["Card", "card_path", "read_card"]
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.flatbuffer import rewritten
+from convert.flatbuffer import builtin_code, rewritten
 
 __all__ = ["dense_as_convolutions"]
 
@@ -46,7 +46,7 @@ def _write_as_convolutions(model: Any) -> None:
 
 def _meant(model: Any, subgraph: Any, operator: Any, schema: Any) -> bool:
     code = model.operatorCodes[operator.opcodeIndex]
-    if max(code.builtinCode, code.deprecatedBuiltinCode) != schema.BuiltinOperator.FULLY_CONNECTED:
+    if builtin_code(code) != schema.BuiltinOperator.FULLY_CONNECTED:
         return False
     read, weights, given = (subgraph.tensors[index] for index in (*operator.inputs[:2], operator.outputs[0]))
     scales = weights.quantization.scale if weights.quantization is not None else None
@@ -146,7 +146,7 @@ def _reshape(model: Any, subgraph: Any, read: int, given: int, schema: Any) -> A
 
 def _code(model: Any, builtin: int, version: int, schema: Any) -> int:
     for index, code in enumerate(model.operatorCodes):
-        if (max(code.builtinCode, code.deprecatedBuiltinCode), code.version) == (builtin, version):
+        if (builtin_code(code), code.version) == (builtin, version):
             return index
     code = schema.OperatorCodeT()
     code.builtinCode = code.deprecatedBuiltinCode = builtin

@@ -17,7 +17,7 @@ import flatbuffers
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["IDENTIFIER", "rewritten", "to_bytes"]
+__all__ = ["IDENTIFIER", "builtin_code", "rewritten", "to_bytes"]
 
 IDENTIFIER = b"TFL3"
 _ALIGNMENT = 16
@@ -41,6 +41,11 @@ class _Builder(flatbuffers.Builder):  # type: ignore[misc]
                 self.Prep(_ALIGNMENT, x.nbytes)
             self._written[key] = int(super().CreateNumpyVector(x))
         return self._written[key]
+
+
+def builtin_code(code: Any) -> int:
+    """Which built-in operator the schema's `OperatorCodeT` names: the number grew from one byte to four, in a second field."""
+    return int(max(code.builtinCode, code.deprecatedBuiltinCode))
 
 
 def to_bytes(model: Any) -> bytes:

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from convert.flatbuffer import builtin_code
+
 __all__ = ["keep_grey_levels"]
 
 _LEVELS = 256
@@ -37,7 +39,7 @@ def keep_grey_levels(model: Any) -> bool:
 
     def kind(operator: Any) -> str:
         code = model.operatorCodes[operator.opcodeIndex]
-        return str(names[max(code.builtinCode, code.deprecatedBuiltinCode)])
+        return str(names[builtin_code(code)])
 
     def readers(place: int) -> list[Any]:
         return [operator for operator in graph.operators if place in operator.inputs]

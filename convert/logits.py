@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from convert.flatbuffer import builtin_code
 from edge_runtime.logits import LogitsPlace
 
 __all__ = ["find_logits"]
@@ -45,5 +46,4 @@ _OUTPUTS = 8
 
 
 def _kind(model: Any, operator: Any) -> int:
-    code = model.operatorCodes[operator.opcodeIndex]
-    return int(max(code.builtinCode, code.deprecatedBuiltinCode))
+    return builtin_code(model.operatorCodes[operator.opcodeIndex])

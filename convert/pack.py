@@ -21,23 +21,13 @@ from convert.measured import parity_table, read_measured
 from convert.metadata import Description, with_metadata
 from convert.placing import check_place, placed
 from convert.training import training_table
-from edge_runtime.bundle import (
-    CLASSIFIER,
-    FORMAT_VERSION,
-    GOLDEN,
-    MANIFEST,
-    MODEL,
-    Bundle,
-    InputFacts,
-    canonical_json,
-    read_bundle,
-    with_own_hash,
-)
+from edge_runtime.bundle import Bundle, InputFacts, read_bundle
 from edge_runtime.classifier import Classifier
 from edge_runtime.golden import check, make_golden
 from edge_runtime.interpreter import Model
 from edge_runtime.labels import LabelSet
 from edge_runtime.logits import softmax
+from edge_runtime.members import CLASSIFIER, FORMAT_VERSION, GOLDEN, MANIFEST, MODEL, canonical_json, with_own_hash
 from edge_runtime.preprocess import PREPROCESS_VERSION
 from edge_runtime.version import __version__
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from convert.errors import PackError
-from edge_runtime.bundle import MANIFEST
+from edge_runtime.members import MANIFEST
 
 __all__ = ["check_place", "placed"]
 

@@ -8,11 +8,11 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from convert.errors import ProvenanceError
-from edge_runtime.bundle import CLASSIFIER, FACE_DETECTOR
 from edge_runtime.errors import UsageError
 from edge_runtime.files import file_sha256
 from edge_runtime.illumination import NO_ILLUMINATION, check_illumination
 from edge_runtime.labels import LABEL_SETS, LabelSet
+from edge_runtime.members import CLASSIFIER, FACE_DETECTOR
 
 __all__ = [
     "check_run_model",

@@ -13,8 +13,8 @@ from convert.recipe import Recipe
 from convert.source import versions
 from convert.stability import Stability
 from convert.tflite import Conversion, packages
-from edge_runtime.bundle import CLASSIFIER
 from edge_runtime.files import file_sha256, write_whole
+from edge_runtime.members import CLASSIFIER
 
 __all__ = ["write_conversion"]
 

@@ -15,10 +15,11 @@ Pictures are NumPy arrays, BGR uint8 (H, W, 3). Nothing is downloaded, probed or
 
 from pathlib import Path
 
-from edge_runtime.bundle import Bundle, read_bundle, shipped_bundles
+from edge_runtime.bundle import Bundle, read_bundle
 from edge_runtime.errors import FerEdgeError
 from edge_runtime.face import Face
 from edge_runtime.geometry import Box, Landmarks
+from edge_runtime.members import shipped_bundles
 from edge_runtime.pipeline import Recognizer, StageTimes, load
 from edge_runtime.version import __version__
 

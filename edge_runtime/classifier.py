@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.base import Engine
-from edge_runtime.bundle import CLASSIFIER, Bundle
+from edge_runtime.bundle import Bundle
 from edge_runtime.errors import BundleError
 from edge_runtime.illumination import normalize
 from edge_runtime.interpreter import Model
+from edge_runtime.members import CLASSIFIER
 
 __all__ = ["Classifier"]
 

@@ -17,10 +17,10 @@ import tensorflow as tf
 from keras import layers
 
 from convert.quiet import quiet_tensorflow
-from edge_runtime.bundle import FACE_DETECTOR, FORMAT_VERSION, canonical_json, with_own_hash
 from edge_runtime.detectors.detector_bundle import DetectorFacts
 from edge_runtime.detectors.detector_golden import make_detector_golden
 from edge_runtime.detectors.tflite import TFLiteDetector
+from edge_runtime.members import FACE_DETECTOR, FORMAT_VERSION, canonical_json, with_own_hash
 from edge_runtime.preprocess import PREPROCESS_VERSION, Framing
 from tests.support import BRIGHT_FLOAT, BRIGHT_INT8
 

@@ -3,10 +3,10 @@
 import pytest
 
 import edge_runtime
-from edge_runtime.bundle import SHIPPED
 from edge_runtime.classifier import Classifier
 from edge_runtime.golden import check
 from edge_runtime.labels import LABEL_SETS
+from edge_runtime.members import SHIPPED
 from edge_runtime.pictures import read_picture
 
 MAX_MODEL_BYTES = 2_700_000

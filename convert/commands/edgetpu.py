@@ -16,9 +16,10 @@ from convert.edgetpu import CompilerLog, Fate, Prediction, Row, compile_model, f
 from convert.edgetpu.compiler import where_to_get_it
 from convert.errors import UsageError
 from convert.graph import read_operators
-from edge_runtime.bundle import read_bundle, shipped_bundles
+from edge_runtime.bundle import read_bundle
 from edge_runtime.detectors.detector_bundle import read_detector_bundle
 from edge_runtime.errors import BundleError
+from edge_runtime.members import shipped_bundles
 from edge_runtime.running import DONE, FAILED
 
 __all__ = ["run"]

@@ -17,9 +17,9 @@ from convert.detector.source import detector_facts, resized
 from convert.detector.tflite import check_detector_kind, convert_detector
 from convert.recipe import Recipe
 from convert.written import write_conversion
-from edge_runtime.bundle import FACE_DETECTOR
 from edge_runtime.framesets import read_frame_set
 from edge_runtime.illumination import NO_ILLUMINATION
+from edge_runtime.members import FACE_DETECTOR
 
 __all__ = ["run"]
 

@@ -15,12 +15,12 @@ from convert.errors import PackError
 from convert.graph import read_operators
 from convert.pack import check_name, conversion_table, member_table, read_model_file
 from convert.placing import check_place, placed
-from edge_runtime.bundle import FACE_DETECTOR, FORMAT_VERSION, GOLDEN, MANIFEST, MODEL, canonical_json, with_own_hash
 from edge_runtime.detectors.decode import OVERLAP
 from edge_runtime.detectors.detector_bundle import DetectorBundle, DetectorFacts
 from edge_runtime.detectors.detector_golden import make_detector_golden
 from edge_runtime.detectors.net import DetectorNet
 from edge_runtime.detectors.tflite import TFLiteDetector
+from edge_runtime.members import FACE_DETECTOR, FORMAT_VERSION, GOLDEN, MANIFEST, MODEL, canonical_json, with_own_hash
 from edge_runtime.preprocess import PREPROCESS_VERSION, Framing
 from edge_runtime.version import __version__
 

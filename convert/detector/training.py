@@ -8,7 +8,7 @@ from typing import Any
 
 from convert.errors import ProvenanceError
 from convert.training import CARD, check_run_model, check_travels, read_run_card
-from edge_runtime.bundle import FACE_DETECTOR
+from edge_runtime.members import FACE_DETECTOR
 
 __all__ = ["parity_table", "training_table"]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
@@ -21,14 +20,11 @@ from convert.detector_parity.sides import FinderSide, open_finder
 from convert.parity.contest import Entry, Progress
 from convert.parity.errors import SideError
 from convert.parity.latency import machine_name, measure_latencies, with_latency
-from convert.parity.result import Refused
-from edge_runtime.errors import ExplainedError
+from convert.parity.refused import Refusals
 from edge_runtime.framesets import FrameSet
 from edge_runtime.version import __version__
 
 __all__ = ["DetectorContest", "DetectorFinding", "run_detector_contest"]
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -76,18 +72,7 @@ def run_detector_contest(
     Raises:
         ConvertError, FerEdgeError: the reference or the frames cannot be used.
     """
-    refused: list[Refused] = []
-
-    def survivors(names: Sequence[str], action: Callable[[int], T]) -> list[T]:
-        """What `action` gives for each place among `names`; those that it raises for are refused."""
-        results = []
-        for place, name in enumerate(names):
-            try:
-                results.append(action(place))
-            except ExplainedError as error:
-                refused.append(Refused(name, str(error)))
-                refuse(str(error))
-        return results
+    refusals = Refusals(refuse)
 
     def opened(entry: Entry) -> FinderSide:
         side = open_finder(entry.place, entry.name, contest.threads)
@@ -101,17 +86,17 @@ def run_detector_contest(
 
     first = opened(contest.reference)
     entries = contest.candidates
-    others = survivors([entry.name for entry in entries], lambda place: opened(entries[place]))
+    others = refusals.survivors([entry.name for entry in entries], lambda place: opened(entries[place]))
     if not others:
         return None
     one = seen(first)
-    looked = survivors([side.about.name for side in others], lambda place: seen(others[place]))
+    looked = refusals.survivors([side.about.name for side in others], lambda place: seen(others[place]))
     if not looked:
         return None
     names = {each.name for each in looked}
     sides = [first, *(side for side in others if side.about.name in names)]
     timed = _timed(sides, [one, *looked], contest)
-    result = measure_detectors(timed[0], timed[1:], contest.frames, contest.gate, _environment(contest), tuple(refused))
+    result = measure_detectors(timed[0], timed[1:], contest.frames, contest.gate, _environment(contest), refusals.all)
     return DetectorFinding(result, timed[0], tuple(timed[1:]))
 
 

@@ -15,8 +15,8 @@ from convert.detector_parity.words import (
     rise_words,
     size_words,
 )
-from convert.parity.markdown import broken, cell, table
-from convert.parity.words import allowed_words, count_words, measured_words, ms_words, times_words
+from convert.parity.markdown import broken, cell, cost_rows, table
+from convert.parity.words import allowed_words, measured_words
 
 __all__ = ["to_markdown"]
 
@@ -61,18 +61,5 @@ def _measures(comparison: DetectorComparison) -> list[tuple[str, str, str, str]]
         ),
         ("landmark error", landmark_words(one), landmark_words(other), f"{rise_words(comparison)} of both's faces"),
         ("boxes given by both", "", "", f"{boxes_words(comparison)}; {sure}"),
-        ("arithmetic", one.facts.arithmetic, other.facts.arithmetic, ""),
-        (
-            "size in bytes",
-            count_words(one.facts.size_bytes),
-            count_words(other.facts.size_bytes),
-            times_words(comparison.size_ratio),
-        ),
-        ("multiply-accumulates", count_words(one.facts.macs), count_words(other.facts.macs), ""),
-        (
-            "latency",
-            ms_words(one.facts.latency_ms),
-            ms_words(other.facts.latency_ms),
-            times_words(comparison.latency_ratio),
-        ),
+        *cost_rows(one.facts, other.facts),
     ]

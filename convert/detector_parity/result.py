@@ -12,10 +12,10 @@ from convert.detector_parity.gate import DetectorGate
 from convert.detector_parity.measures import DetectorComparison, DetectorSide, Seen
 from convert.detector_parity.verdict import judge_detector
 from convert.parity.errors import ParityError
-from convert.parity.result import Refused
-from convert.parity.verdict import Outcome, Verdict, worst_outcome
-from edge_runtime.bundle import FACE_DETECTOR
+from convert.parity.refused import Refused
+from convert.parity.verdict import Outcome, Verdict, overall_outcome
 from edge_runtime.framesets import FrameSet
+from edge_runtime.members import FACE_DETECTOR
 
 __all__ = ["RESULT_FORMAT", "DetectorResult", "FrameFacts", "JudgedDetector", "measure_detectors"]
 
@@ -83,9 +83,7 @@ class DetectorResult:
     @property
     def outcome(self) -> Outcome:
         """The worst of the candidates'; one that was refused could not be judged."""
-        return worst_outcome(
-            [each.verdict.outcome for each in self.candidates] + [Outcome.NOT_JUDGED for _ in self.refused]
-        )
+        return overall_outcome([each.verdict for each in self.candidates], len(self.refused))
 
     @property
     def exit_code(self) -> int:

@@ -32,12 +32,12 @@ from convert.parity.sides import Advance, read_model
 from convert.parity.tflite_side import arithmetic_of, check_runnable
 from convert.quiet import quiet_tensorflow
 from convert.source import finds_faces, read_keras, versions
-from edge_runtime.bundle import shipped_bundles
 from edge_runtime.detectors.decode import JUDGED_FROM, OVERLAP, Found, Grid, faces_of
 from edge_runtime.detectors.detector_bundle import read_detector_bundle
 from edge_runtime.detectors.letterbox import letterbox
 from edge_runtime.detectors.net import DetectorNet
 from edge_runtime.framesets import FrameSet
+from edge_runtime.members import shipped_bundles
 
 __all__ = ["AboutFinder", "FinderSide", "open_finder"]
 

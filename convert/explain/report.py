@@ -12,7 +12,7 @@ from convert.parity.errors import ReportError
 from convert.parity.evidence import Probe, probes_from_json
 from convert.parity.result import RESULT_FORMAT, ParityResult
 from convert.parity.verdict import Outcome
-from edge_runtime.bundle import FACE_DETECTOR
+from edge_runtime.members import FACE_DETECTOR
 
 __all__ = ["REPORTS", "Judgement", "Report", "Reported", "Signal", "as_report", "read_report"]
 

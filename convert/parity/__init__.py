@@ -22,7 +22,8 @@ from convert.parity.gate import Gate, list_gates, read_gate
 from convert.parity.junit import to_junit
 from convert.parity.markdown import to_markdown
 from convert.parity.measures import Comparison, Side, compare
-from convert.parity.result import DataFacts, Judged, ParityResult, Refused, measure_parity
+from convert.parity.refused import Refused
+from convert.parity.result import DataFacts, Judged, ParityResult, measure_parity
 from convert.parity.signals import LayerSignal, Signals
 from convert.parity.verdict import Line, Outcome, Verdict, judge
 

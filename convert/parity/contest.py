@@ -9,7 +9,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,18 +21,17 @@ from convert.parity.gate import Gate
 from convert.parity.latency import machine_name, measure_latencies, with_latency
 from convert.parity.probes import gather_probes
 from convert.parity.record_side import RecordSide
-from convert.parity.result import ParityResult, Refused, measure_parity
+from convert.parity.refused import Refusals
+from convert.parity.result import ParityResult, measure_parity
 from convert.parity.sides import ModelSide, Options, open_side
 from convert.parity.signals import Signals, chosen_faces, measure_signals
 from convert.parity.task import Data, Task, make_task, order_in, shared_labels
 from edge_runtime.bundle import InputFacts
-from edge_runtime.errors import ExplainedError
 from edge_runtime.labels import LabelSet
 from edge_runtime.version import __version__
 
 __all__ = ["Contest", "Entry", "Finding", "run_contest"]
 
-T = TypeVar("T")
 
 Opened = ModelSide | RecordSide
 Progress = Callable[[str, int], Callable[[int], object]]
@@ -107,38 +105,27 @@ def run_contest(contest: Contest, progress: Progress, refuse: Callable[[str], ob
     Raises:
         ConvertError, FerEdgeError: the reference or the data cannot be used.
     """
-    refused: list[Refused] = []
-
-    def survivors(names: Sequence[str], action: Callable[[int], T]) -> list[T]:
-        """What `action` gives for each place among `names`; those that it raises for are refused."""
-        results = []
-        for place, name in enumerate(names):
-            try:
-                results.append(action(place))
-            except ExplainedError as error:
-                refused.append(Refused(name, str(error)))
-                refuse(str(error))
-        return results
+    refusals = Refusals(refuse)
 
     def opened(entry: Entry) -> Opened:
         return open_side(entry.place, entry.name, contest.options)
 
     first = opened(contest.reference)
     entries = contest.candidates
-    others = survivors([entry.name for entry in entries], lambda place: opened(entries[place]))
+    others = refusals.survivors([entry.name for entry in entries], lambda place: opened(entries[place]))
     if not others:
         return None
     labels = shared_labels(_known([first, *others]), contest.labels)
     inputs = _inputs([first, *others])
     task = make_task(contest.data, labels, inputs[0], contest.labels)
     order = _order(first, task, inputs)
-    admitted = survivors(
+    admitted = refusals.survivors(
         [_name(side) for side in others], lambda place: (others[place], _order(others[place], task, inputs))
     )
     if not admitted:
         return None
     reference = _answers(first, order, task, progress)
-    answered = survivors(
+    answered = refusals.survivors(
         [_name(side) for side, _ in admitted], lambda place: _answers(*admitted[place], task, progress)
     )
     if not answered:
@@ -152,7 +139,7 @@ def run_contest(contest: Contest, progress: Progress, refuse: Callable[[str], ob
     labelled = task.faces.labels
     result = measure_parity(timed[0], timed[1:], labelled, task.facts, contest.gate, environment, probes)
     signals = _signals(models, task) if contest.evidence else []
-    result = replace(result, refused=tuple(refused), signals=tuple(signals))
+    result = replace(result, refused=refusals.all, signals=tuple(signals))
     assumed = tuple(side.about.name for side in models if side.about.labels is None)
     return Finding(result, task, timed[0], tuple(timed[1:]), assumed)
 

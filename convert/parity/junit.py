@@ -6,7 +6,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from convert.parity.result import Judged, ParityResult, Refused
+from convert.parity.refused import Refused
+from convert.parity.result import Judged, ParityResult
 from convert.parity.verdict import Line, Outcome
 
 __all__ = ["Suite", "suites_to_junit", "to_junit"]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from convert.parity.answers import ModelFacts, latency_ratio, size_ratio
 from convert.parity.measures import Comparison
 from convert.parity.recalls import ClassChange
 from convert.parity.result import Judged, ParityResult
 from convert.parity.verdict import Outcome, Verdict
 from convert.parity.words import UNKNOWN, allowed_words, count_words, measured_words, ms_words, times_words
 
-__all__ = ["broken", "cell", "table", "to_markdown"]
+__all__ = ["broken", "cell", "cost_rows", "table", "to_markdown"]
 
 
 def to_markdown(result: ParityResult) -> str:
@@ -82,20 +83,22 @@ def _measures(comparison: Comparison) -> list[tuple[str, str, str, str]]:
             f"{100 * other.reliability.expected_error:.2f} %",
             f"{100 * (other.reliability.expected_error - one.reliability.expected_error):+.2f} points",
         ),
-        ("arithmetic", one.facts.arithmetic, other.facts.arithmetic, ""),
+        *cost_rows(one.facts, other.facts),
+    ]
+
+
+def cost_rows(one: ModelFacts, other: ModelFacts) -> list[tuple[str, str, str, str]]:
+    """What a model costs beside another: arithmetic, bytes, multiply-accumulates, time."""
+    return [
+        ("arithmetic", one.arithmetic, other.arithmetic, ""),
         (
             "size in bytes",
-            count_words(one.facts.size_bytes),
-            count_words(other.facts.size_bytes),
-            times_words(comparison.size_ratio),
+            count_words(one.size_bytes),
+            count_words(other.size_bytes),
+            times_words(size_ratio(one, other)),
         ),
-        ("multiply-accumulates", count_words(one.facts.macs), count_words(other.facts.macs), ""),
-        (
-            "latency",
-            ms_words(one.facts.latency_ms),
-            ms_words(other.facts.latency_ms),
-            times_words(comparison.latency_ratio),
-        ),
+        ("multiply-accumulates", count_words(one.macs), count_words(other.macs), ""),
+        ("latency", ms_words(one.latency_ms), ms_words(other.latency_ms), times_words(latency_ratio(one, other))),
     ]
 
 

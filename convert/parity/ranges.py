@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convert.flatbuffer import builtin_code
 from convert.parity.evidence import Ranges, TensorRange, ZeroWeights
 
 __all__ = ["measure_ranges", "zero_weights"]
@@ -148,7 +149,7 @@ def _own(content: bytes, subgraph: Any, filled: dict[int, _Filled]) -> dict[int,
     own: dict[int, _Own] = {}
     for operator in subgraph.operators:
         code = model.operatorCodes[operator.opcodeIndex]
-        name = names[max(code.builtinCode, code.deprecatedBuiltinCode)]
+        name = names[builtin_code(code)]
         before = [int(index) for index in operator.inputs if int(index) in filled]
         from_pixels = any(int(index) in raw for index in operator.inputs)
         given = from_pixels or (bool(before) and not any(own[index].calibrated for index in before))
@@ -206,7 +207,7 @@ def _zeros(content: bytes) -> tuple[list[str], int]:
     zero, count = [], 0
     for operator in subgraph.operators:
         code = model.operatorCodes[operator.opcodeIndex]
-        if names[max(code.builtinCode, code.deprecatedBuiltinCode)] not in _WEIGHTED:
+        if names[builtin_code(code)] not in _WEIGHTED:
             continue
         index = int(operator.inputs[1])
         if model.buffers[subgraph.tensors[index].buffer].data is None and index in given:

@@ -19,8 +19,9 @@ from convert.parity.errors import ParityError
 from convert.parity.evidence import Probe, probes_as_json
 from convert.parity.gate import Gate
 from convert.parity.measures import Comparison, Side, compare
+from convert.parity.refused import Refused
 from convert.parity.signals import Signals
-from convert.parity.verdict import Outcome, Verdict, judge, worst_outcome
+from convert.parity.verdict import Outcome, Verdict, judge, overall_outcome
 
 __all__ = ["RESULT_FORMAT", "SCHEMA", "DataFacts", "Judged", "ParityResult", "Refused", "measure_parity"]
 
@@ -68,17 +69,6 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Refused:
-    """A candidate that was not compared, and why: one line in three parts."""
-
-    name: str
-    reason: str
-
-    def as_json(self) -> dict[str, Any]:
-        return {"name": self.name, "reason": self.reason}
-
-
-@dataclass(frozen=True)
 class ParityResult:
     """Candidates against one reference.
 
@@ -110,9 +100,7 @@ class ParityResult:
     @property
     def outcome(self) -> Outcome:
         """The worst of the candidates'; one that was refused could not be judged."""
-        return worst_outcome(
-            [each.verdict.outcome for each in self.candidates] + [Outcome.NOT_JUDGED for _ in self.refused]
-        )
+        return overall_outcome([each.verdict for each in self.candidates], len(self.refused))
 
     @property
     def exit_code(self) -> int:

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from convert.parity.answers import ModelFacts
 from convert.parity.errors import SideError
 from convert.parity.record_side import RecordSide, open_record
-from edge_runtime.bundle import InputFacts, shipped_bundles
+from edge_runtime.bundle import InputFacts
+from edge_runtime.members import shipped_bundles
 
 __all__ = ["BUNDLE", "About", "Advance", "ModelSide", "Options", "input_facts", "open_side", "read_model", "side_names"]
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,7 @@ __all__ = [
     "judge",
     "judge_agreement",
     "judge_plain",
+    "overall_outcome",
     "points",
     "resolving",
     "too_few",
@@ -109,6 +110,11 @@ class Verdict:
 
     def as_json(self) -> dict[str, Any]:
         return {"outcome": self.outcome.value, "lines": [line.as_json() for line in self.lines]}
+
+
+def overall_outcome(verdicts: Sequence[Verdict], refused: int) -> Outcome:
+    """The worst of the candidates'; each of those that were refused could not be judged."""
+    return worst_outcome([verdict.outcome for verdict in verdicts] + [Outcome.NOT_JUDGED] * refused)
 
 
 def worst_outcome(outcomes: list[Outcome]) -> Outcome:

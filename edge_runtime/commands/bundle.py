@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 
-from edge_runtime.bundle import read_bundle, shipped_bundles
+from edge_runtime.bundle import read_bundle
+from edge_runtime.members import shipped_bundles
 from edge_runtime.pipeline import DEFAULT_BUNDLE
 
 __all__ = ["run"]

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge_runtime.bundle import COMMON_KEYS, FACE_DETECTOR, GOLDEN, MODEL, read_members
 from edge_runtime.errors import BundleError
+from edge_runtime.members import COMMON_KEYS, FACE_DETECTOR, GOLDEN, MODEL, read_members
 from edge_runtime.preprocess import Framing
 
 __all__ = ["DetectorBundle", "DetectorFacts", "read_detector_bundle"]

@@ -6,9 +6,10 @@ import importlib.util
 from pathlib import Path
 
 from devices.spec import parse_accelerator, parse_source
-from edge_runtime.bundle import read_bundle, shipped_bundles
+from edge_runtime.bundle import read_bundle
 from edge_runtime.detectors import open_detector
 from edge_runtime.errors import ConfigError, OutputError, UsageError
+from edge_runtime.members import shipped_bundles
 from edge_runtime.settings.config import Config, read_secret
 
 __all__ = ["check_usable", "named_paths"]

@@ -22,9 +22,9 @@ from boards.subjects import find_subjects
 from boards.table import table
 from boards.trial import FACES, ask, ask_stages, set_out
 from boards.wheel import ROOT, build_wheel, read_wheel
-from edge_runtime.bundle import shipped_bundles
 from edge_runtime.errors import BundleError
 from edge_runtime.facesets import open_faces
+from edge_runtime.members import shipped_bundles
 from tests.support import BRIGHT_INT8, TINY_COLOUR, TINY_GREY
 
 FACTS = Facts("3.11.2", "aarch64", "glibc 2.36", {"numpy": "2.4.6", "ai_edge_litert": "2.3.0"}, 1)

@@ -10,8 +10,9 @@ from convert.edgetpu import predict, read_rules
 from convert.graph import read_operators
 from convert.recipe import read_recipe
 from convert.tflite import convert_model
-from edge_runtime.bundle import read_bundle, shipped_bundles
+from edge_runtime.bundle import read_bundle
 from edge_runtime.interpreter import Model
+from edge_runtime.members import shipped_bundles
 from tests.convert.made import made_up_pixels
 from tests.support import TINY_COLOUR, TINY_GREY
 

@@ -18,12 +18,12 @@ from convert.edgetpu import predict, read_rules
 from convert.errors import CalibrationError, GraphError, ProvenanceError
 from convert.graph import read_operators
 from convert.quiet import quiet_tensorflow
-from edge_runtime.bundle import FACE_DETECTOR
 from edge_runtime.cli import main as fer_edge
 from edge_runtime.detectors import open_detector
 from edge_runtime.detectors.detector_bundle import read_detector_bundle
 from edge_runtime.files import file_sha256
 from edge_runtime.framesets import write_frame_set
+from edge_runtime.members import FACE_DETECTOR
 from tests.convert.detector_made import SIZE, bright_frames
 
 FACTS = NetFacts(*SIZE, 1, (8, 16, 32))

@@ -8,7 +8,7 @@ import pytest
 from convert.cli import main
 from convert.edgetpu import compile_model
 from convert.errors import EdgeTpuError
-from edge_runtime.bundle import shipped_bundles
+from edge_runtime.members import shipped_bundles
 from tests.convert.edgetpu_made import tiny
 from tests.support import BRIGHT_FLOAT, BRIGHT_INT8, TINY_GREY
 

@@ -9,9 +9,10 @@ import pytest
 from convert.errors import ProvenanceError
 from convert.measured import RECORD_VERSION, parity_table, read_measured
 from convert.pack import Request, pack
-from edge_runtime.bundle import canonical_json, read_bundle
+from edge_runtime.bundle import read_bundle
 from edge_runtime.cli import main as fer_edge
 from edge_runtime.labels import FER2013, FERPLUS
+from edge_runtime.members import canonical_json
 from tests.convert.made import made_up_faces, write_fer2013
 
 

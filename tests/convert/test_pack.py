@@ -13,12 +13,13 @@ from convert.card import card_path
 from convert.errors import BudgetError, GraphError, PackError, ProvenanceError
 from convert.metadata import labels_in
 from convert.pack import Request, pack
-from edge_runtime.bundle import canonical_json, read_bundle, with_own_hash
+from edge_runtime.bundle import read_bundle
 from edge_runtime.classifier import Classifier
 from edge_runtime.errors import BundleError
 from edge_runtime.golden import check
 from edge_runtime.interpreter import Model
 from edge_runtime.labels import FER2013, FERPLUS
+from edge_runtime.members import canonical_json, with_own_hash
 from tests.convert.made import made_up_pixels
 
 

@@ -10,7 +10,7 @@ import pytest
 from convert.parity import ParityError, measure_parity
 from convert.parity.evidence import LabelOrder, Match
 from convert.parity.page import parity_page, write_page
-from convert.parity.result import Refused
+from convert.parity.refused import Refused
 from convert.parity.signals import LayerSignal, Signals
 from edge_runtime.facesets import FaceSet
 from edge_runtime.labels import FER2013

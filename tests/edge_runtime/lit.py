@@ -7,9 +7,10 @@ import json
 import shutil
 from pathlib import Path
 
-from edge_runtime.bundle import InputFacts, canonical_json, read_bundle, with_own_hash
+from edge_runtime.bundle import InputFacts, read_bundle
 from edge_runtime.classifier import Classifier
 from edge_runtime.golden import make_golden
+from edge_runtime.members import canonical_json, with_own_hash
 
 
 def bundle_with(source: Path, folder: Path, illumination: str) -> Path:

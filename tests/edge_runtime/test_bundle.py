@@ -7,9 +7,10 @@ import shutil
 import numpy as np
 import pytest
 
-from edge_runtime.bundle import FORMAT_VERSION, InputFacts, canonical_json, read_bundle, with_own_hash
+from edge_runtime.bundle import InputFacts, read_bundle
 from edge_runtime.classifier import Classifier
 from edge_runtime.errors import BundleError
+from edge_runtime.members import FORMAT_VERSION, canonical_json, with_own_hash
 from edge_runtime.preprocess import PREPROCESS_VERSION
 from tests.support import TINY_COLOUR, TINY_GREY
 

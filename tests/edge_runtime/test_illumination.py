@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from edge_runtime import DEMO_PICTURE, illumination
-from edge_runtime.bundle import canonical_json, read_bundle, with_own_hash
+from edge_runtime.bundle import read_bundle
 from edge_runtime.classifier import Classifier
 from edge_runtime.errors import BundleError, UsageError
 from edge_runtime.golden import read_golden
 from edge_runtime.illumination import ILLUMINATIONS, check_illumination, normalize, normalize_all
+from edge_runtime.members import canonical_json, with_own_hash
 from edge_runtime.pictures import read_picture
 from edge_runtime.preprocess import fit_face
 from tests.edge_runtime.lit import bundle_with

@@ -7,11 +7,12 @@ import shutil
 import numpy as np
 import pytest
 
-from edge_runtime.bundle import canonical_json, read_bundle, with_own_hash
+from edge_runtime.bundle import read_bundle
 from edge_runtime.classifier import Classifier
 from edge_runtime.errors import BundleError
 from edge_runtime.interpreter import Model
 from edge_runtime.logits import LogitsPlace, softmax
+from edge_runtime.members import canonical_json, with_own_hash
 from tests.support import TINY_COLOUR, TINY_GREY
 
 FACES = np.random.default_rng(3).integers(0, 256, (40, 48, 48, 1), np.uint8)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edge_runtime import DEMO_PICTURE
-from edge_runtime.bundle import canonical_json, read_bundle, with_own_hash
+from edge_runtime.bundle import read_bundle
 from edge_runtime.cli import main
 from edge_runtime.detectors import open_detector
 from edge_runtime.detectors.decode import Found, Grid, decode, suppress
@@ -17,6 +17,7 @@ from edge_runtime.detectors.detector_bundle import read_detector_bundle
 from edge_runtime.detectors.letterbox import letterbox
 from edge_runtime.detectors.tflite import MOST_FACES
 from edge_runtime.errors import BundleError, DetectorError
+from edge_runtime.members import canonical_json, with_own_hash
 from tests.support import BRIGHT_FLOAT, BRIGHT_INT8, TINY_GREY
 
 BOTH = pytest.mark.parametrize("bundle", [BRIGHT_INT8, BRIGHT_FLOAT], ids=lambda path: path.name)

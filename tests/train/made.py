@@ -44,6 +44,22 @@ weight_decay = 1e-3
 stages = [{ epochs = 3 }]
 """
 
+FILES = {
+    "checkpoints",
+    "classification_report.json",
+    "classification_report.txt",
+    "confusion.png",
+    "curves.png",
+    "history.csv",
+    "model.keras",
+    "recipe.toml",
+    "reliability.json",
+    "reliability.png",
+    "run.html",
+    "run.json",
+}
+"""What a finished run leaves."""
+
 
 def toml(path: Path, **changes: str) -> Path:
     """Writes TINY with the values of some keys changed: `toml(path, learning_rate="1e30")`."""

@@ -15,28 +15,11 @@ import pytest
 
 from edge_runtime.facesets import write_prepared
 from tests.support import ROOT
-from tests.train.made import tiny_faces, toml
+from tests.train.made import FILES, tiny_faces, toml
 from train.checkpoint import Checkpoints
 from train.cli import main
 from train.evaluate import load_model
-from train.recipe import RECIPES, list_recipes, read_recipe, recipe_table
-
-TRACED = ("simple_cnn", "mini_xception", "vgg_short", "student_mobilenet_v2")
-"""Whose steps become graphs, as in a real run. To trace those of all takes minutes, for the few steps that are wanted."""
-FILES = {
-    "checkpoints",
-    "classification_report.json",
-    "classification_report.txt",
-    "confusion.png",
-    "curves.png",
-    "history.csv",
-    "model.keras",
-    "recipe.toml",
-    "reliability.json",
-    "reliability.png",
-    "run.html",
-    "run.json",
-}
+from train.recipe import RECIPES, recipe_table
 
 
 def plain_environment() -> dict[str, str]:
@@ -60,38 +43,6 @@ def line_of(capsys, *arguments: object) -> str:
     assert captured.err.count("\n") == 1
     assert captured.err.startswith("train: ")
     return captured.err
-
-
-@pytest.mark.filterwarnings("ignore:Even though the `tf.config")
-@pytest.mark.parametrize("name", list_recipes())
-def test_every_recipe_runs_a_trial_on_made_up_faces(name, tmp_path, capsys, request):
-    import tensorflow as tf
-
-    if name not in TRACED:
-        tf.config.run_functions_eagerly(True)
-        request.addfinalizer(lambda: tf.config.run_functions_eagerly(False))
-    command, recipe = "fit", read_recipe(name)
-    # Fewer blocks: large nets take long to build, and test_models builds each at every size.
-    text = re.sub(r"blocks = \[\d+, \d+, \d+\]", "blocks = [1, 1, 1]", (RECIPES / f"{name}.toml").read_text())
-    if recipe.model.architecture == "resnet50":
-        text = text.replace("[model.options]\n", "[model.options]\nblocks = [1, 1, 1, 1]\n")
-    if recipe.distillation is not None:
-        command, text = "distill", re.sub(r"stages = \[.*, (\{.*\})\]", r"stages = [\1]", text)
-    path = tmp_path / f"{name}.toml"
-    path.write_text(text)
-    name, recipe = str(path), read_recipe(str(path))
-    assert main([command, "--recipe", name, "--smoke", "--out", str(tmp_path / "run")]) == 0
-    printed = capsys.readouterr().out
-    assert "epoch 1/2" in printed
-    assert "epoch 2/2" in printed
-    card = json.loads((tmp_path / "run" / "run.json").read_text())
-    assert card["result"]["steps_per_epoch"] == 2
-    assert card["recipe"]["sha256"] == f"smoke-{recipe.sha256}"
-    assert FILES - {path.name for path in (tmp_path / "run").iterdir()} == {"recipe.toml"}
-    assert ("distillation" in card) == (recipe.distillation is not None)
-    sizes = [line.split(",")[5] for line in (tmp_path / "run" / "history.csv").read_text().splitlines()[1:]]
-    stages = recipe.schedule.stages
-    assert sizes == [str(stage.size or recipe.model.net_size) for stage in (stages[0], stages[-1])]
 
 
 def test_a_run_leaves_everything_that_was_promised(tiny_run):
