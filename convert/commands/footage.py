@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from convert.commands.parity import report_folder
+from convert.commands.comparing import report_folder
 from convert.errors import UsageError
 from convert.parity.errors import SideError
 from convert.parity.gate import Gate, read_gate

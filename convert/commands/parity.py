@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-from tqdm import tqdm
-
+from convert.commands.comparing import JUNIT, REPORT, SUMMARY, answering, report_folder
 from convert.commands.options import latency_runs, thread_count
 from convert.errors import UsageError
 from convert.parity.contest import Contest, Entry, Finding, run_contest
@@ -25,9 +23,7 @@ from edge_runtime.illumination import NO_ILLUMINATION, check_illumination
 from edge_runtime.labels import label_set
 from edge_runtime.running import FAILED, WRONG_USE
 
-__all__ = ["JUNIT", "REPORT", "SUMMARY", "answering", "report_folder", "run"]
-
-REPORT, SUMMARY, JUNIT = "report.json", "summary.md", "junit.xml"
+__all__ = ["run"]
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -71,13 +67,6 @@ def run(arguments: argparse.Namespace) -> int:
     return finding.result.exit_code or (WRONG_USE if finding.task.faces.problems else 0)
 
 
-def report_folder(path: Path) -> Path:
-    """--report, which may be missing. Raises UsageError where it is a file."""
-    if path.exists() and not path.is_dir():
-        raise UsageError(f"--report {path}, which is a file", "a folder, made where it is missing", "name another")
-    return path
-
-
 def _write(folder: Path, finding: Finding) -> Path:
     """All files of the report; the one to open first is returned."""
     result = finding.result
@@ -86,15 +75,3 @@ def _write(folder: Path, finding: Finding) -> Path:
     write_whole(folder / SUMMARY, to_markdown(result).encode())
     write_whole(folder / JUNIT, to_junit(result))
     return write_page(folder, result, finding.task.faces, finding.reference, finding.candidates)
-
-
-def answering(name: str, total: int, unit: str = "face") -> Callable[[int], object]:
-    """A bar on standard error, in a terminal alone; the function is told how many of `total` were answered."""
-    bar = tqdm(total=total, desc=name, unit=unit, disable=None, leave=False)
-
-    def advance(count: int) -> None:
-        bar.update(count)
-        if bar.n >= total:
-            bar.close()
-
-    return advance

@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from convert.commands.comparing import JUNIT, REPORT, SUMMARY, answering, report_folder
 from convert.commands.options import latency_runs, refuse_options, thread_count
-from convert.commands.parity import JUNIT, REPORT, SUMMARY, answering, report_folder
 from convert.detector_parity.contest import DetectorContest, DetectorFinding, run_detector_contest
 from convert.detector_parity.gate import read_detector_gate
 from convert.detector_parity.markdown import to_markdown

@@ -10,7 +10,7 @@ from typing import Any
 from convert.calibration import Calibration
 from convert.check import check_budget
 from convert.commands.options import refuse_options
-from convert.commands.tflite import print_summary
+from convert.commands.summary import print_summary
 from convert.detector.calibration import choose_frames
 from convert.detector.facts import NetFacts
 from convert.detector.source import detector_facts, resized
