@@ -19,7 +19,8 @@ from benchmarks.placement import SEED, find_placed, place
 from edge_runtime.classifier import Classifier
 from edge_runtime.detectors import Detector
 from edge_runtime.facesets import FaceSet, open_faces
-from edge_runtime.pipeline import DEFAULT_BUNDLE, load
+from edge_runtime.members import DEFAULT_BUNDLE
+from edge_runtime.pipeline import load
 from edge_runtime.preprocess import ALIGNMENTS, SIMILARITY, align_face, cut_face, fit_face
 
 ANGLES_DEG = (-30, -20, -10, 0, 10, 20, 30)

@@ -13,7 +13,8 @@ import numpy as np
 from benchmarks.placement import SEED, find_placed, place
 from edge_runtime.facesets import open_faces
 from edge_runtime.intervals import accuracy_interval
-from edge_runtime.pipeline import DEFAULT_BUNDLE, load
+from edge_runtime.members import DEFAULT_BUNDLE
+from edge_runtime.pipeline import load
 from edge_runtime.preprocess import crop_face, fit_face
 
 

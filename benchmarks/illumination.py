@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from edge_runtime.commands.bench import demo_frame
 from edge_runtime.facesets import open_faces
 from edge_runtime.illumination import ILLUMINATIONS, normalize_all
-from edge_runtime.pipeline import DEFAULT_BUNDLE, load
+from edge_runtime.members import DEFAULT_BUNDLE
+from edge_runtime.pipeline import load
 from edge_runtime.preprocess import crop_face
 
 Shares = NDArray[np.float64]

@@ -14,8 +14,10 @@ import cv2
 import numpy as np
 
 from edge_runtime.commands.bench import demo_frame
+from edge_runtime.detectors import DEFAULT_DETECTOR
+from edge_runtime.members import DEFAULT_BUNDLE
 from edge_runtime.pictures import decode_picture
-from edge_runtime.pipeline import DEFAULT_BUNDLE, DEFAULT_DETECTOR, load
+from edge_runtime.pipeline import load
 from edge_runtime.preprocess import crop_face
 
 

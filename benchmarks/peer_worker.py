@@ -58,7 +58,8 @@ def main(name: str, video: str, warm_up: str, cpu: str, detector: str = "") -> N
 
 
 def _fer_edge(detector: str) -> Work:
-    from edge_runtime.pipeline import DEFAULT_DETECTOR, load
+    from edge_runtime.detectors import DEFAULT_DETECTOR
+    from edge_runtime.pipeline import load
 
     recognizer = load(detector=detector or DEFAULT_DETECTOR, threads=1)
     return lambda frame: len(recognizer(frame))

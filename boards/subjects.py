@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from boards.wheel import ROOT
 from edge_runtime.bundle import read_bundle
 from edge_runtime.detectors.detector_bundle import read_detector_bundle
-from edge_runtime.members import CLASSIFIER, SHIPPED, shipped_bundles
+from edge_runtime.members import CLASSIFIER, FACE_DETECTOR, SHIPPED, is_shipped, kind_of, shipped_bundles
 
 __all__ = ["Subject", "find_subjects"]
 
@@ -42,23 +41,14 @@ def find_subjects(names: Sequence[str]) -> list[Subject]:
     Raises:
         BundleError: no such bundle, or a damaged one.
     """
-    folders = [SHIPPED / name if name in shipped_bundles() else Path(name) for name in names]
+    folders = [SHIPPED / name if is_shipped(name) else Path(name) for name in names]
     if not names:
-        folders = [SHIPPED / name for name in shipped_bundles()]
+        folders = [SHIPPED / name for kind in (CLASSIFIER, FACE_DETECTOR) for name in shipped_bundles(kind)]
         folders += sorted(path.parent for path in _TINY.glob("*/manifest.json"))
     return [_read(folder) for folder in folders]
 
 
 def _read(folder: Path) -> Subject:
-    bundle = read_detector_bundle(folder) if _finds_faces(folder) else read_bundle(folder)
+    bundle = read_detector_bundle(folder) if kind_of(folder) == FACE_DETECTOR else read_bundle(folder)
     kind, arithmetic = str(bundle.manifest["kind"]), str(bundle.manifest["arithmetic"])
     return Subject(bundle.name, folder.resolve(), kind != CLASSIFIER, arithmetic, folder.parent == SHIPPED)
-
-
-def _finds_faces(folder: Path) -> bool:
-    """By what the manifest calls itself; whether it is right is for its reader to say."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_bytes())
-    except (OSError, ValueError):
-        return False
-    return isinstance(manifest, dict) and manifest.get("kind", CLASSIFIER) != CLASSIFIER

@@ -20,6 +20,7 @@ from edge_runtime.preprocess import PREPROCESS_VERSION
 __all__ = [
     "CLASSIFIER",
     "COMMON_KEYS",
+    "DEFAULT_BUNDLE",
     "FACE_DETECTOR",
     "FORMAT_VERSION",
     "GOLDEN",
@@ -28,6 +29,8 @@ __all__ = [
     "SHIPPED",
     "Members",
     "canonical_json",
+    "is_shipped",
+    "kind_of",
     "read_members",
     "shipped_bundles",
     "with_own_hash",
@@ -40,6 +43,9 @@ FACE_DETECTOR = "face_detector"
 
 MODEL, MANIFEST, GOLDEN = "model.tflite", "manifest.json", "golden.npz"
 SHIPPED = Path(__file__).parent / "bundles"
+DEFAULT_BUNDLE = "fer2013"
+"""The shipped classifier that is meant where none is named."""
+
 MAX_MEMBER_BYTES = 512 * 1024 * 1024
 COMMON_KEYS = ("format", "kind", "arithmetic", "name", "preprocess", "members", "licence", "sha256")
 """What the manifest of every bundle has."""
@@ -62,9 +68,29 @@ class Members:
     contents: Mapping[str, bytes]
 
 
-def shipped_bundles() -> list[str]:
-    """Names of the bundles that come with the package."""
-    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{MANIFEST}"))
+def shipped_bundles(kind: str = CLASSIFIER) -> list[str]:
+    """Names of the bundles of a kind, "classifier" or "face_detector", that come with the package."""
+    names = sorted(path.parent.name for path in SHIPPED.glob(f"*/{MANIFEST}"))
+    return [name for name in names if kind_of(name) == kind]
+
+
+def is_shipped(name: str | Path) -> bool:
+    """Whether a bundle of this name, of any kind, comes with the package."""
+    return Path(name).name == str(name) and (SHIPPED / name / MANIFEST).is_file()
+
+
+def kind_of(name_or_path: str | Path) -> str:
+    """What a bundle's manifest calls itself, "classifier" where it says nothing. Whether it is right is for its reader to say.
+
+    Args:
+        name_or_path: the name of a shipped one, or its folder.
+    """
+    folder = SHIPPED / name_or_path if is_shipped(name_or_path) else Path(name_or_path)
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return CLASSIFIER
+    return str(manifest.get("kind", CLASSIFIER)) if isinstance(manifest, dict) else CLASSIFIER
 
 
 def read_members(name_or_path: str | Path, kind: str, required: Sequence[str]) -> Members:
@@ -78,7 +104,7 @@ def read_members(name_or_path: str | Path, kind: str, required: Sequence[str]) -
     Raises:
         BundleError: as `read_bundle`, but for what only classifiers have.
     """
-    folder = _folder(name_or_path)
+    folder = _folder(name_or_path, kind)
     manifest, sha256 = _manifest(folder, kind, required)
     present = {path.name for path in folder.iterdir()}
     listed = {*manifest["members"], MANIFEST}
@@ -108,16 +134,15 @@ def with_own_hash(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {**rest, "sha256": hashlib.sha256(canonical_json(rest)).hexdigest()}
 
 
-def _folder(name_or_path: str | Path) -> Path:
-    shipped = SHIPPED / str(name_or_path)
-    if str(name_or_path) in shipped_bundles():
-        return shipped
+def _folder(name_or_path: str | Path, kind: str) -> Path:
+    if is_shipped(name_or_path):
+        return SHIPPED / name_or_path
     folder = Path(name_or_path)
     if not folder.is_dir():
         found = "is a file" if folder.exists() else "does not exist"
         raise BundleError(
             f"bundle {str(name_or_path)!r}, which {found}",
-            f"a folder with {MANIFEST}, or one of {', '.join(shipped_bundles()) or 'none shipped'}",
+            f"a folder with {MANIFEST}, or one of {', '.join(shipped_bundles(kind)) or 'none shipped'}",
             "check the path",
         )
     return folder

@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 
 from edge_runtime.bundle import Bundle, read_bundle
 from edge_runtime.classifier import Classifier
-from edge_runtime.detectors import Detector, bounded, open_detector
+from edge_runtime.detectors import DEFAULT_DETECTOR, Detector, bounded, open_detector
 from edge_runtime.errors import UsageError
 from edge_runtime.face import Face
+from edge_runtime.members import DEFAULT_BUNDLE
 from edge_runtime.preprocess import NO_ALIGNMENT, check_alignment, cut_face
 
-__all__ = ["DEFAULT_BUNDLE", "DEFAULT_DETECTOR", "Recognizer", "StageTimes", "load"]
-
-DEFAULT_BUNDLE = "fer2013"
-DEFAULT_DETECTOR = "haar"
+__all__ = ["Recognizer", "StageTimes", "load"]
 
 
 @dataclass(frozen=True)

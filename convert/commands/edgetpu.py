@@ -18,8 +18,7 @@ from convert.errors import UsageError
 from convert.graph import read_operators
 from edge_runtime.bundle import read_bundle
 from edge_runtime.detectors.detector_bundle import read_detector_bundle
-from edge_runtime.errors import BundleError
-from edge_runtime.members import shipped_bundles
+from edge_runtime.members import FACE_DETECTOR, is_shipped, kind_of
 from edge_runtime.running import DONE, FAILED
 
 __all__ = ["run"]
@@ -54,16 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _read(model: Path) -> tuple[bytes, str]:
     """The bytes of a .tflite file or of a bundle's model, and a name for what is made of them."""
-    if not model.is_dir() and str(model) not in shipped_bundles():
+    if not model.is_dir() and not is_shipped(model):
         return model.read_bytes(), model.stem
-    try:
-        bundle = read_bundle(str(model))
-    except BundleError as refused:
-        try:
-            detector = read_detector_bundle(str(model))
-        except BundleError:
-            raise refused from None
-        return detector.model, detector.name
+    bundle = read_detector_bundle(model) if kind_of(model) == FACE_DETECTOR else read_bundle(model)
     return bundle.model, bundle.name
 
 

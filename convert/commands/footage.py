@@ -23,11 +23,12 @@ from convert.parity.task import order_in
 from convert.parity.verdict import Line, Outcome, judge_agreement, worst_outcome
 from devices.cameras.video_file import VideoFile
 from devices.errors import DeviceError
+from edge_runtime.detectors import DEFAULT_DETECTOR
 from edge_runtime.errors import FerEdgeError
 from edge_runtime.files import write_whole
 from edge_runtime.inputs import Input, find_inputs
 from edge_runtime.pictures import read_picture
-from edge_runtime.pipeline import DEFAULT_DETECTOR, Recognizer, load
+from edge_runtime.pipeline import Recognizer, load
 from edge_runtime.running import WRONG_USE
 from edge_runtime.tracker import Tracker
 

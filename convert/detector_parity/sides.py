@@ -37,7 +37,7 @@ from edge_runtime.detectors.detector_bundle import read_detector_bundle
 from edge_runtime.detectors.letterbox import letterbox
 from edge_runtime.detectors.net import DetectorNet
 from edge_runtime.framesets import FrameSet
-from edge_runtime.members import shipped_bundles
+from edge_runtime.members import is_shipped
 
 __all__ = ["AboutFinder", "FinderSide", "open_finder"]
 
@@ -239,7 +239,7 @@ def open_finder(place: str, name: str, threads: int) -> FinderSide:
         SideError, or what the reader of its kind raises: no such file, damage, a classifier, operators that cannot run here.
     """
     path = Path(place)
-    if path.is_dir() or place in shipped_bundles():
+    if path.is_dir() or is_shipped(place):
         return BundleFinder(place, name, threads)
     suffix = path.suffix.lower()
     if suffix not in _FINDERS:

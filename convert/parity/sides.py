@@ -24,7 +24,7 @@ from convert.parity.answers import ModelFacts
 from convert.parity.errors import SideError
 from convert.parity.record_side import RecordSide, open_record
 from edge_runtime.bundle import InputFacts
-from edge_runtime.members import shipped_bundles
+from edge_runtime.members import is_shipped, shipped_bundles
 
 __all__ = ["BUNDLE", "About", "Advance", "ModelSide", "Options", "input_facts", "open_side", "read_model", "side_names"]
 
@@ -124,7 +124,7 @@ def open_side(place: str, name: str, options: Options) -> ModelSide | RecordSide
             that cannot run here.
     """
     path = Path(place)
-    kind = BUNDLE if place in shipped_bundles() or path.is_dir() else path.suffix.lower()
+    kind = BUNDLE if is_shipped(place) or path.is_dir() else path.suffix.lower()
     if kind == _RECORD:
         return open_record(path, name)
     if kind not in _MODELS:

@@ -19,12 +19,12 @@ from devices.cameras.pi import why_missing
 from devices.errors import CameraSetupError
 from edge_runtime.bundle import read_bundle
 from edge_runtime.classifier import Classifier
-from edge_runtime.detectors import open_detector
+from edge_runtime.detectors import DEFAULT_DETECTOR, open_detector
 from edge_runtime.errors import FerEdgeError
 from edge_runtime.golden import check
 from edge_runtime.illumination import NO_ILLUMINATION
 from edge_runtime.interpreter import find_implementation
-from edge_runtime.pipeline import DEFAULT_BUNDLE, DEFAULT_DETECTOR
+from edge_runtime.members import DEFAULT_BUNDLE
 from edge_runtime.version import __version__
 
 __all__ = ["Finding", "run"]

@@ -6,7 +6,9 @@ import argparse
 
 from edge_runtime.bundle import read_bundle
 from edge_runtime.classifier import Classifier
-from edge_runtime.pipeline import DEFAULT_BUNDLE, DEFAULT_DETECTOR, Recognizer, load
+from edge_runtime.detectors import DEFAULT_DETECTOR
+from edge_runtime.members import DEFAULT_BUNDLE
+from edge_runtime.pipeline import Recognizer, load
 from edge_runtime.preprocess import NO_ALIGNMENT
 
 __all__ = ["classifier_of", "recognizer_of"]

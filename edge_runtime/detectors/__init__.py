@@ -7,7 +7,10 @@ import importlib
 from edge_runtime.detectors.base import MOST_FACES, Detection, Detector, bounded
 from edge_runtime.errors import DetectorError
 
-__all__ = ["DETECTORS", "MOST_FACES", "Detection", "Detector", "bounded", "open_detector"]
+__all__ = ["DEFAULT_DETECTOR", "DETECTORS", "MOST_FACES", "Detection", "Detector", "bounded", "open_detector"]
+
+DEFAULT_DETECTOR = "haar"
+"""What finds faces where nothing else is named."""
 
 DETECTORS = {
     "haar": "edge_runtime.detectors.haar:Haar",

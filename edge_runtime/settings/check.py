@@ -9,7 +9,7 @@ from devices.spec import parse_accelerator, parse_source
 from edge_runtime.bundle import read_bundle
 from edge_runtime.detectors import open_detector
 from edge_runtime.errors import ConfigError, OutputError, UsageError
-from edge_runtime.members import shipped_bundles
+from edge_runtime.members import is_shipped
 from edge_runtime.settings.config import Config, read_secret
 
 __all__ = ["check_usable", "named_paths"]
@@ -52,11 +52,10 @@ def named_paths(config: Config) -> dict[str, Path]:
     """Setting → the file or folder that it names, for those that name one. Raises SpecError."""
     source = parse_source(config.source.spec)
     _, _, of_detector = config.detector.spec.partition(":")
-    bundle = "" if config.model.bundle in shipped_bundles() else config.model.bundle
     named = {
         "source.spec": source.target if source.kind in ("file", "folder") else getattr(source.options, "picture", ""),
-        "model.bundle": bundle,
-        "detector.spec": of_detector,
+        "model.bundle": "" if is_shipped(config.model.bundle) else config.model.bundle,
+        "detector.spec": "" if is_shipped(of_detector) else of_detector,
         "output.annotate": config.output.annotate,
         "log.path": config.log.path,
         "mqtt.password_file": config.mqtt.password_file,

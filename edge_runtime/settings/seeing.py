@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge_runtime.detectors import DEFAULT_DETECTOR
+from edge_runtime.members import DEFAULT_BUNDLE
 from edge_runtime.preprocess import ALIGNMENTS, NO_ALIGNMENT
 from edge_runtime.settings.field import ConflictError, Settings, setting
 
@@ -37,7 +39,7 @@ class ModelSettings(Settings):
 
     title = "which model reads expressions"
 
-    bundle: str = setting("fer2013", "name of a shipped bundle, or a bundle's folder")
+    bundle: str = setting(DEFAULT_BUNDLE, "name of a shipped bundle, or a bundle's folder")
     threads: int = setting(1, "of the classifier on the CPU", low=1, high=64)
 
 
@@ -60,7 +62,7 @@ class DetectorSettings(Settings):
 
     title = "what finds faces"
 
-    spec: str = setting("haar", "haar, tflite:BUNDLE_DIR or yunet:MODEL.onnx")
+    spec: str = setting(DEFAULT_DETECTOR, "haar, tflite:BUNDLE_DIR or yunet:MODEL.onnx")
     every_frames: int = setting(
         1, "faces are searched in every n-th frame; between, they are expected where they were going", low=1, high=60
     )
