@@ -15,8 +15,8 @@ from edge_runtime.framesets.matching import OVERLAP, Matches, match
 
 __all__ = ["CURVE_POINTS", "Curve", "Judgement", "average_precisions", "judge", "judge_matches"]
 
-CURVE_POINTS = 200
-"""Of a curve that is written down."""
+CURVE_POINTS = 201
+"""Of a curve that is written down: a step of 0.005 of the score."""
 
 _AT_ONCE = 2_000_000
 """Numbers of one table in memory at a time."""
@@ -36,9 +36,13 @@ class Curve:
     false_a_picture: NDArray[np.float64]
 
     def as_table(self) -> dict[str, list[float]]:
-        """At most CURVE_POINTS of it, evenly over its points, rounded."""
-        count = len(self.scores)
-        at = np.unique(np.linspace(0, count - 1, min(count, CURVE_POINTS)).astype(int)) if count else np.zeros(0, int)
+        """At most CURVE_POINTS of it, evenly over the scores, so that a threshold can be chosen at either end; rounded.
+
+        Each is the last point from which its score is reached.
+        """
+        levels = np.linspace(1, 0, CURVE_POINTS)
+        at = np.unique(np.searchsorted(-self.scores, -levels, side="right") - 1)
+        at = at[at >= 0]
         return {name: np.round(array[at], 5).tolist() for name, array in vars(self).items()}
 
 

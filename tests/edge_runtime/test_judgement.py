@@ -5,6 +5,7 @@ import pytest
 
 from edge_runtime.detectors.decode import Found
 from edge_runtime.framesets import Marks, average_precisions, judge, match
+from edge_runtime.framesets.judgement import CURVE_POINTS, Curve
 
 
 def marks(*boxes, ignored=(), known=True) -> Marks:
@@ -88,3 +89,16 @@ def test_resampled_pictures_are_judged_as_if_they_stood_there_so_often():
         expected.append(judge([seen[row] for row in rows], [there[row] for row in rows]).average_precision)
     assert average_precisions(match(seen, there), drawn) == pytest.approx(expected)
     assert 0 < expected[1] < 1
+
+
+def test_a_written_curve_has_a_point_every_half_percent_of_the_score_however_many_boxes_are_unsure():
+    sure, unsure = np.linspace(0.99, 0.2, 300), np.linspace(0.2, 0.02, 30_000)[1:]
+    scores = np.concatenate([sure, unsure])
+    rising = np.linspace(0, 1, len(scores))
+    table = Curve(scores, rising, 1 - rising, rising).as_table()
+    kept = np.array(table["scores"])
+    assert len(kept) <= CURVE_POINTS
+    assert (np.diff(kept) < 0).all()
+    assert -np.diff(kept).min() <= 0.0051 + (sure[0] - sure[1])
+    assert (kept[0], kept[-1]) == (0.99, 0.02)
+    assert Curve(*(np.zeros(0),) * 4).as_table() == {name: [] for name in table}
