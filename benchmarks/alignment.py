@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.placement import SEED, find_placed, place
 from edge_runtime.classifier import Classifier
-from edge_runtime.detectors import Detector
+from edge_runtime.detectors import DEFAULT_DETECTOR, Detector
 from edge_runtime.facesets import FaceSet, open_faces
 from edge_runtime.members import DEFAULT_BUNDLE
 from edge_runtime.pipeline import load
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("data", type=Path)
     parser.add_argument("--split", default="PublicTest")
     parser.add_argument("--bundle", default=DEFAULT_BUNDLE)
-    parser.add_argument("--detector", nargs="+", default=["haar"], metavar="D")
+    parser.add_argument("--detector", nargs="+", default=[DEFAULT_DETECTOR], metavar="D")
     parser.add_argument("--count", type=int, default=600, help="faces, drawn at random (default: 600)")
     parser.add_argument(
         "--angle", nargs="+", type=float, default=ANGLES_DEG, metavar="DEG", help="to turn pictures by, clockwise"

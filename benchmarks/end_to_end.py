@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.placement import SEED, find_placed, place
+from edge_runtime.detectors import DEFAULT_DETECTOR
 from edge_runtime.facesets import open_faces
 from edge_runtime.intervals import accuracy_interval
 from edge_runtime.members import DEFAULT_BUNDLE
@@ -23,7 +24,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--split", default="PublicTest")
     parser.add_argument("--bundle", default=DEFAULT_BUNDLE)
-    parser.add_argument("--detector", default="haar")
+    parser.add_argument("--detector", default=DEFAULT_DETECTOR)
     parser.add_argument("--count", type=int, default=0, help="only the first faces (default: all)")
     arguments = parser.parse_args()
     faces = open_faces(arguments.data, split=arguments.split)

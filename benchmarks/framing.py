@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.placement import SEED, find_placed, place
-from edge_runtime.detectors import open_detector
+from edge_runtime.detectors import DEFAULT_DETECTOR, open_detector
 from edge_runtime.detectors.base import Detection, Detector
 from edge_runtime.facesets import open_faces
 from edge_runtime.geometry import Box, Landmarks
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument(
         "--split", default="Training", help="the split that the crops must look like (default: Training)"
     )
-    parser.add_argument("--detector", default="haar")
+    parser.add_argument("--detector", default=DEFAULT_DETECTOR)
     parser.add_argument("--count", type=int, default=3000, help="faces, drawn at random (default: 3000)")
     arguments = parser.parse_args()
     faces = open_faces(arguments.data, split=arguments.split)

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from devices.base import Frame
 from devices.source_state import Phase, SourceState
 from edge_runtime.commands.bench import demo_frame
-from edge_runtime.detectors import Detection, Detector, open_detector
+from edge_runtime.detectors import DEFAULT_DETECTOR, Detection, Detector, open_detector
 from edge_runtime.geometry import Box
 from edge_runtime.live.pipeline import open_pipeline
 from edge_runtime.live.stream import LiveLoop
@@ -46,7 +46,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=3000, help="of the endurance run (default: 3000)")
     parser.add_argument("--runs", type=int, default=150, help="of each pair (default: 150)")
-    parser.add_argument("--detector", default="haar")
+    parser.add_argument("--detector", default=DEFAULT_DETECTOR)
     parser.add_argument("--only", default=",".join(PARTS), help=f"some of {', '.join(PARTS)}")
     arguments = parser.parse_args()
     chosen = arguments.only.split(",")

@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     selftest = commands.add_parser("selftest", help="does the model answer here as where it was packed?")
     _bundle_options(selftest)
     selftest.add_argument(
-        "--detector", default=None, metavar="D", help="a detector's bundle instead of a classifier's: tflite:BUNDLE_DIR"
+        "--detector", default=None, metavar="D", help="test this detector alone: tflite or tflite:BUNDLE_DIR"
     )
     selftest.set_defaults(module="edge_runtime.commands.selftest")
 
@@ -224,7 +224,7 @@ def _live_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--bundle", metavar="B", help="name of a shipped bundle, or a bundle's folder")
     parser.add_argument("--threads", type=int, metavar="N", help="of the classifier, 1 to 64")
-    parser.add_argument("--detector", metavar="D", help="haar, tflite:BUNDLE_DIR or yunet:MODEL.onnx")
+    parser.add_argument("--detector", metavar="D", help="tflite, tflite:BUNDLE_DIR, haar or yunet:MODEL.onnx")
     _align_option(parser)
     parser.add_argument("--accelerator", metavar="SPEC", help="cpu, edgetpu:usb:0 or edgetpu:pci:0")
     parser.add_argument("--log", metavar="FILE.db", help="keep events in this SQLite file (docs/privacy.md)")
@@ -266,7 +266,7 @@ def _model_options(parser: argparse.ArgumentParser) -> None:
         "--detector",
         default=None,
         metavar="D",
-        help="haar, tflite:BUNDLE_DIR or yunet:MODEL.onnx (default: haar)",
+        help="tflite, tflite:BUNDLE_DIR, haar or yunet:MODEL.onnx (default: tflite)",
     )
 
 

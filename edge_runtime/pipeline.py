@@ -101,7 +101,7 @@ def load(
 
     Args:
         bundle: the name of a shipped bundle, or a bundle's folder.
-        detector: "haar", "tflite:BUNDLE_DIR" or "yunet:MODEL.onnx".
+        detector: "tflite", "tflite:BUNDLE_DIR", "haar" or "yunet:MODEL.onnx".
         threads: for the classifier's CPU kernels.
         alignment: "none", or "similarity" for faces that are turned and scaled by their landmarks (docs/alignment.md).
 

@@ -4,9 +4,11 @@ import pytest
 
 import edge_runtime
 from edge_runtime.classifier import Classifier
+from edge_runtime.detectors import DEFAULT_DETECTOR, open_detector
+from edge_runtime.detectors.tflite import SHIPPED_DETECTOR
 from edge_runtime.golden import check
 from edge_runtime.labels import LABEL_SETS
-from edge_runtime.members import SHIPPED
+from edge_runtime.members import FACE_DETECTOR, SHIPPED
 from edge_runtime.pictures import read_picture
 
 MAX_MODEL_BYTES = 2_700_000
@@ -30,6 +32,26 @@ def test_shipped_bundle_says_what_it_was_trained_and_calibrated_on(name):
     assert {"split", "count", "seed", "sha256"} <= set(manifest["calibration"])
     assert manifest["calibration"]["split"] == "Training"
     assert manifest["licence"]
+
+
+@pytest.mark.parametrize("name", edge_runtime.shipped_bundles(FACE_DETECTOR))
+def test_a_shipped_detector_is_whole_small_and_says_what_it_was_taught_and_judged_by(name):
+    detector = open_detector(f"tflite:{name}")
+    manifest = detector.bundle.manifest
+    assert detector.bundle.name == name
+    assert len(detector.bundle.model) <= 1_000_000
+    assert detector.selftest().passed
+    assert manifest["training"]["recipe"]["seed"] >= 0
+    assert {"recall", "precision", "false_faces_a_picture"} <= set(manifest["operating_point"])
+    assert manifest["licence"]
+
+
+def test_the_default_detector_is_the_shipped_one_and_gives_landmarks():
+    assert edge_runtime.shipped_bundles(FACE_DETECTOR) == [SHIPPED_DETECTOR]
+    (found,) = open_detector(DEFAULT_DETECTOR).detect(read_picture(edge_runtime.DEMO_PICTURE))
+    eye, other = found.landmarks.right_eye, found.landmarks.left_eye
+    assert found.box.left < eye[0] < other[0] < found.box.right
+    assert found.score > 0.5
 
 
 def test_the_default_bundle_is_shipped_and_calls_the_demos_smile_happy():

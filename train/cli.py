@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge_runtime.detectors import DEFAULT_DETECTOR
 from edge_runtime.labels import LABEL_SETS
 from edge_runtime.running import Command
 from train.errors import DivergedError
@@ -39,9 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     _labels(prepare)
     prepare.add_argument(
         "--detector",
-        default="haar",
+        default=DEFAULT_DETECTOR,
         metavar="NAME",
-        help="finds the faces of data sets whose pictures are larger: haar, yunet:MODEL.onnx (default: haar)",
+        help="finds the faces of data sets whose pictures are larger: tflite, tflite:BUNDLE_DIR, haar or yunet:MODEL.onnx (default: tflite)",
     )
     prepare.add_argument(
         "--group-split",
@@ -104,10 +105,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     distill.add_argument(
         "--detector",
-        default="haar",
+        default=DEFAULT_DETECTOR,
         metavar="NAME",
-        help="finds the faces in the folder of --unlabelled: haar, yunet:MODEL.onnx, or none where pictures are faces"
-        " (default: haar)",
+        help="finds the faces in the folder of --unlabelled: tflite, tflite:BUNDLE_DIR, haar, yunet:MODEL.onnx, or none where pictures are faces"
+        " (default: tflite)",
     )
     _fitting(distill)
     distill.add_argument(

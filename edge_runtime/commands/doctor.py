@@ -20,6 +20,7 @@ from devices.errors import CameraSetupError
 from edge_runtime.bundle import read_bundle
 from edge_runtime.classifier import Classifier
 from edge_runtime.detectors import DEFAULT_DETECTOR, open_detector
+from edge_runtime.detectors.tflite import TFLiteDetector
 from edge_runtime.errors import FerEdgeError
 from edge_runtime.golden import check
 from edge_runtime.illumination import NO_ILLUMINATION
@@ -134,7 +135,17 @@ def _model(arguments: argparse.Namespace, board: Board) -> list[Finding]:
 
 def _detector(arguments: argparse.Namespace) -> Finding:
     detector = open_detector(arguments.detector or DEFAULT_DETECTOR)
-    return Finding("detector", f"{detector.name}; {'no landmarks' if detector.name == 'haar' else 'five landmarks'}")
+    if not isinstance(detector, TFLiteDetector):
+        return Finding(
+            "detector", f"{detector.name}; {'no landmarks' if detector.name == 'haar' else 'five landmarks'}"
+        )
+    bundle, verdict = detector.bundle, detector.selftest()
+    size = f"{detector.facts.width} × {detector.facts.height} px"
+    return Finding(
+        "detector",
+        f"{bundle.name} {bundle.sha256[:12]}, {size}, five landmarks; {verdict.message}",
+        "" if verdict.passed else "fer-edge selftest, then reinstall fer-edge and ai-edge-litert",
+    )
 
 
 def _cameras(board: Board) -> list[Finding]:

@@ -11,11 +11,13 @@ from edge_runtime.detectors.detector_bundle import read_detector_bundle
 from edge_runtime.detectors.detector_golden import check_detector
 from edge_runtime.detectors.letterbox import letterbox
 from edge_runtime.detectors.net import DetectorNet
-from edge_runtime.errors import DetectorError
 from edge_runtime.geometry import Box, Landmarks
 from edge_runtime.golden import Verdict
 
-__all__ = ["MOST_FACES", "TFLiteDetector"]
+__all__ = ["MOST_FACES", "SHIPPED_DETECTOR", "TFLiteDetector"]
+
+SHIPPED_DETECTOR = "face-detector"
+"""The bundle that is meant where none is named."""
 
 
 class TFLiteDetector:
@@ -24,14 +26,13 @@ class TFLiteDetector:
     A face turned by more than about 45° is not looked for, and one upside down is not found.
 
     Args:
-        argument: the folder of a bundle of kind "face_detector".
+        argument: a bundle of kind "face_detector": the name of a shipped one, or its folder; "" for SHIPPED_DETECTOR.
         threads: of the interpreter.
 
     Attributes:
         left_out: faces of the last frame that were not given, as there were too many.
 
     Raises:
-        DetectorError: no argument.
         BundleError: no bundle, a damaged one, a classifier's, or a net that is not what its manifest says.
         InterpreterError: no interpreter, or it refuses the net.
     """
@@ -39,9 +40,7 @@ class TFLiteDetector:
     name = "tflite"
 
     def __init__(self, argument: str, threads: int = 1) -> None:
-        if not argument:
-            raise DetectorError("tflite without a bundle", "tflite:BUNDLE_DIR", "name a face detector's bundle")
-        self.bundle = read_detector_bundle(argument)
+        self.bundle = read_detector_bundle(argument or SHIPPED_DETECTOR)
         self.facts = self.bundle.facts
         self.framing = self.facts.framing
         self.left_out = 0

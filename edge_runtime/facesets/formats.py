@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_runtime.detectors import Detector
+from edge_runtime.detectors import DEFAULT_DETECTOR, Detector
 from edge_runtime.errors import FaceSetError
 from edge_runtime.facesets.affectnet import COLUMNS as AFFECTNET_COLUMNS
 from edge_runtime.facesets.affectnet import looks_like_affectnet, read_affectnet
@@ -96,7 +96,7 @@ def open_faces(
     label_set: LabelSet | None = None,
     size: int | None = None,
     channels: int | None = None,
-    detector: Detector | str = "haar",
+    detector: Detector | str = DEFAULT_DETECTOR,
 ) -> FaceSet:
     """Reads labelled faces; the form is recognised by content. `docs/datasets.md` describes the forms.
 

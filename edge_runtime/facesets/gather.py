@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.detectors import Detector, open_detector
+from edge_runtime.detectors import DEFAULT_DETECTOR, Detector, open_detector
 from edge_runtime.errors import FaceSetError, PictureError
 from edge_runtime.facesets.base import FaceSet, Problem
 from edge_runtime.geometry import Box
@@ -61,7 +61,7 @@ class Wanted:
     label_set: LabelSet | None = None
     size: int | None = None
     channels: int | None = None
-    detector: Detector | str = "haar"
+    detector: Detector | str = DEFAULT_DETECTOR
 
 
 @dataclass(frozen=True)

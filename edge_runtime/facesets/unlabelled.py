@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge_runtime.detectors import Detector
+from edge_runtime.detectors import DEFAULT_DETECTOR, Detector
 from edge_runtime.errors import FaceSetError
 from edge_runtime.facesets.base import FaceSet
 from edge_runtime.facesets.gather import Listed, Wanted, as_it_is, at_face, folders_in, gather, pictures_in
@@ -21,7 +21,7 @@ def read_unlabelled(
     label_set: LabelSet | None = None,
     size: int | None = None,
     channels: int | None = None,
-    detector: Detector | str = "haar",
+    detector: Detector | str = DEFAULT_DETECTOR,
 ) -> FaceSet:
     """Reads every picture in a folder and the folders in it, in the order of their names; all labels are -1.
 

@@ -62,7 +62,7 @@ class DetectorSettings(Settings):
 
     title = "what finds faces"
 
-    spec: str = setting(DEFAULT_DETECTOR, "haar, tflite:BUNDLE_DIR or yunet:MODEL.onnx")
+    spec: str = setting(DEFAULT_DETECTOR, "tflite, tflite:BUNDLE_DIR, haar or yunet:MODEL.onnx")
     every_frames: int = setting(
         1, "faces are searched in every n-th frame; between, they are expected where they were going", low=1, high=60
     )

@@ -8,7 +8,7 @@ import pytest
 from convert.cli import main
 from convert.edgetpu import compile_model
 from convert.errors import EdgeTpuError
-from edge_runtime.members import shipped_bundles
+from edge_runtime.members import FACE_DETECTOR, shipped_bundles
 from tests.convert.edgetpu_made import tiny
 from tests.support import BRIGHT_FLOAT, BRIGHT_INT8, TINY_GREY
 
@@ -111,7 +111,7 @@ def test_prepared_model_maps_whole_and_is_what_the_compiler_gets(model, compiler
     assert "FULLY_CONNECTED" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("bundle", [TINY_GREY, *shipped_bundles()])
+@pytest.mark.parametrize("bundle", [TINY_GREY, *shipped_bundles(), *shipped_bundles(FACE_DETECTOR)])
 def test_classifiers_are_checked_by_their_folder_or_name_as_files_are(bundle, capsys):
     assert run(bundle, "--check", "--prepare") == 0
     assert f"{bundle}: " in capsys.readouterr().out

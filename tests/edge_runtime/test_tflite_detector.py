@@ -16,7 +16,7 @@ from edge_runtime.detectors.decode import Found, Grid, decode, suppress
 from edge_runtime.detectors.detector_bundle import read_detector_bundle
 from edge_runtime.detectors.letterbox import letterbox
 from edge_runtime.detectors.tflite import MOST_FACES
-from edge_runtime.errors import BundleError, DetectorError
+from edge_runtime.errors import BundleError
 from edge_runtime.members import canonical_json, with_own_hash
 from tests.support import BRIGHT_FLOAT, BRIGHT_INT8, TINY_GREY
 
@@ -102,9 +102,17 @@ def test_its_golden_frames_pass_here_and_another_net_fails(bundle):
 def test_the_command_tests_a_detectors_bundle(capsys):
     assert main(["selftest", "--detector", f"tflite:{BRIGHT_INT8}"]) == 0
     assert capsys.readouterr().out.startswith("passed: 8 golden frames")
-    for wrong in (["--detector", "haar"], ["--detector", f"tflite:{BRIGHT_INT8}", "--bundle", "fer2013"]):
-        assert main(["selftest", *wrong]) == 2
-        assert capsys.readouterr().err.count("\n") == 1
+    assert main(["selftest", "--detector", "haar"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_without_names_the_shipped_classifier_and_detector_are_tested_and_with_one_that_one_alone(capsys):
+    said = {}
+    for options in ((), ("--bundle", str(TINY_GREY)), ("--detector", "tflite")):
+        assert main(["selftest", *options]) == 0
+        said[options] = capsys.readouterr().out.splitlines()
+    assert [len(lines) for lines in said.values()] == [2, 1, 1]
+    assert said[()][1] == said["--detector", "tflite"][0]
 
 
 def test_classifier_and_detector_bundles_that_are_swapped_are_refused_by_kind():
@@ -114,9 +122,7 @@ def test_classifier_and_detector_bundles_that_are_swapped_are_refused_by_kind():
         read_bundle(BRIGHT_INT8)
 
 
-def test_no_bundle_and_no_argument_are_refused_with_a_mend(tmp_path):
-    with pytest.raises(DetectorError, match="tflite:BUNDLE_DIR"):
-        open_detector("tflite")
+def test_a_bundle_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(BundleError, match="does not exist"):
         open_detector(f"tflite:{tmp_path / 'none'}")
 

@@ -91,7 +91,7 @@ def add_scenes(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--detector",
         required=True,
         metavar="RUN_OR_NAME",
-        help="a finished run, or a detector: haar, tflite:BUNDLE_DIR",
+        help="a finished run, or a detector: tflite:BUNDLE_DIR, haar",
     )
     mine.add_argument(
         "--threshold", type=share, default=0.3, metavar="SHARE", help="scores from which it fires (default: 0.3)"
