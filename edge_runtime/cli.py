@@ -29,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("paths", nargs="+", metavar="PATH", help="picture, folder (searched through) or video")
     _model_options(predict)
     _align_option(predict)
+    _detail_option(predict, 2)
     predict.add_argument("--format", default="jsonl", choices=["jsonl", "csv"], help="of the records (default: jsonl)")
     predict.add_argument(
         "--out", type=Path, metavar="FILE", help="write the records here instead of to standard output"
@@ -78,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", action="store_true", help="print JSON instead of a table")
     _model_options(bench)
     _align_option(bench)
+    _detail_option(bench, 1)
     stream = bench.add_argument_group("the live loop as a single stream, in the manner of MLPerf")
     stream.add_argument(
         "--minutes",
@@ -226,6 +228,7 @@ def _live_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, metavar="N", help="of the classifier, 1 to 64")
     parser.add_argument("--detector", metavar="D", help="tflite, tflite:BUNDLE_DIR, haar or yunet:MODEL.onnx")
     _align_option(parser)
+    _detail_option(parser, 1)
     parser.add_argument("--accelerator", metavar="SPEC", help="cpu, edgetpu:usb:0 or edgetpu:pci:0")
     parser.add_argument("--log", metavar="FILE.db", help="keep events in this SQLite file (docs/privacy.md)")
     parser.add_argument("--mqtt", metavar="URL", help="tell an MQTT broker, mqtt://host:1883")
@@ -276,6 +279,11 @@ def _align_option(parser: argparse.ArgumentParser) -> None:
         choices=["none", "similarity"],
         help="similarity: turn and scale faces by the landmarks of detectors that give them (default: none)",
     )
+
+
+def _detail_option(parser: argparse.ArgumentParser, default: int) -> None:
+    text = "search large frames also in parts, for small faces: 1 not at all, the fastest, to 4, dozens of parts"
+    parser.add_argument("--detail", type=int, metavar="N", help=f"{text} (default: {default})")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from edge_runtime.bundle import Bundle, read_bundle
 from edge_runtime.classifier import Classifier
-from edge_runtime.detectors import DEFAULT_DETECTOR, Detector, bounded, open_detector
+from edge_runtime.detectors import DEFAULT_DETECTOR, DETAIL_OF_PICTURES, Detector, bounded, open_detector
+from edge_runtime.detectors.tiles import TiledSearch
 from edge_runtime.errors import UsageError
 from edge_runtime.face import Face
 from edge_runtime.members import DEFAULT_BUNDLE
@@ -55,6 +56,11 @@ class Recognizer:
     def bundle(self) -> Bundle:
         return self.classifier.bundle
 
+    @property
+    def detail(self) -> int:
+        """How closely pictures are searched that are larger than the detector's input."""
+        return self.detector.detail if isinstance(self.detector, TiledSearch) else 1
+
     def __call__(self, image: NDArray[np.uint8]) -> list[Face]:
         """The faces of one picture, largest first; of very many the largest, and `left_out` counts the others.
 
@@ -96,6 +102,7 @@ def load(
     detector: str = DEFAULT_DETECTOR,
     threads: int = 1,
     alignment: str = NO_ALIGNMENT,
+    detail: int = DETAIL_OF_PICTURES,
 ) -> Recognizer:
     """A recognizer from a bundle and a detector.
 
@@ -104,11 +111,15 @@ def load(
         detector: "tflite", "tflite:BUNDLE_DIR", "haar" or "yunet:MODEL.onnx".
         threads: for the classifier's CPU kernels.
         alignment: "none", or "similarity" for faces that are turned and scaled by their landmarks (docs/alignment.md).
+        detail: how closely pictures that are larger than the detector's input are searched: 1 once, the fastest and for a
+            camera's frames; 2 to 4 also in parts, for small faces.
 
     Raises:
         BundleError, DetectorError, InterpreterError, UsageError: with what to do about it.
     """
-    return Recognizer(Classifier(read_bundle(bundle), threads), open_detector(detector), check_alignment(alignment))
+    return Recognizer(
+        Classifier(read_bundle(bundle), threads), open_detector(detector, detail), check_alignment(alignment)
+    )
 
 
 def _check_image(image: Any) -> None:

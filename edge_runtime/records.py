@@ -23,10 +23,11 @@ class RunHeader:
     detector: str
     labels: tuple[str, ...]
     alignment: str = NO_ALIGNMENT
+    detail: int = 1
 
     @classmethod
-    def of(cls, bundle: Bundle, detector: str, alignment: str = NO_ALIGNMENT) -> RunHeader:
-        return cls(bundle.name, bundle.sha256, detector, bundle.labels.names, alignment)
+    def of(cls, bundle: Bundle, detector: str, alignment: str = NO_ALIGNMENT, detail: int = 1) -> RunHeader:
+        return cls(bundle.name, bundle.sha256, detector, bundle.labels.names, alignment, detail)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -35,6 +36,7 @@ class RunHeader:
             "sha256": self.bundle_sha256,
             "detector": self.detector,
             "alignment": self.alignment,
+            "detail": self.detail,
             "labels": list(self.labels),
         }
 

@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"--runs {arguments.runs}", f"at least {LEAST_RUNS}, or p99 says nothing", f"--runs {LEAST_RUNS}"
         )
     began = time.perf_counter()
-    recognizer = recognizer_of(arguments)
+    recognizer = recognizer_of(arguments, detail=1)
     load_s = time.perf_counter() - began
     encoded, name = _picture(arguments.picture)
     image = decode_picture(encoded, name)
@@ -71,6 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         "bundle_sha256": recognizer.bundle.sha256,
         "detector": arguments.detector or recognizer.detector.name,
         "alignment": recognizer.alignment,
+        "detail": arguments.detail or 1,
         "interpreter": f"{model.implementation.package} {model.implementation.version}",
         "xnnpack": model.delegated(),
         "threads": model.threads,

@@ -57,7 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
     tally = _Tally()
     for problem in findings.problems:
         _refuse(problem, tally)
-    header = RunHeader.of(recognizer.bundle, arguments.detector or recognizer.detector.name, recognizer.alignment)
+    header = RunHeader.of(
+        recognizer.bundle, arguments.detector or recognizer.detector.name, recognizer.alignment, recognizer.detail
+    )
     interrupted = False
     try:
         with output_stream(arguments.out) as stream, tqdm(inputs, unit="file", disable=None, leave=False) as bar:

@@ -38,6 +38,7 @@ def flags_of(arguments: argparse.Namespace) -> dict[str, Any]:
         "model.threads": arguments.threads,
         "detector.spec": arguments.detector,
         "detector.alignment": arguments.align,
+        "detector.detail": arguments.detail,
         "accelerator.spec": arguments.accelerator,
         "output.format": arguments.format,
         "output.annotate": arguments.annotate,

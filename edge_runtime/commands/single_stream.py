@@ -25,6 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
         "model.threads": arguments.threads,
         "detector.spec": arguments.detector,
         "detector.alignment": arguments.align,
+        "detector.detail": arguments.detail,
         "accelerator.spec": arguments.accelerator,
     }
     config = load_config(arguments.config, flags, tuple(arguments.set)).config

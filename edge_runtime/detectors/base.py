@@ -27,7 +27,10 @@ class Detection:
 
 
 class Detector(Protocol):
-    """Finds faces. One object serves one thread."""
+    """Finds faces. One object serves one thread.
+
+    One that scales every frame to an input of its own says its (width, height) in an attribute `input_size`.
+    """
 
     name: str
     framing: Framing

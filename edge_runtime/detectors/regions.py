@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.detectors.base import Detection, Detector
+from edge_runtime.detectors.parts import cut_by, moved_by, once, same, shared
 from edge_runtime.detectors.scaling import shrunk
 from edge_runtime.errors import DetectorError
-from edge_runtime.geometry import Box, Landmarks, iou
+from edge_runtime.geometry import Box
 
 __all__ = ["MOST_REGIONS", "NOWHERE", "REGIONS", "SEARCHES", "WHOLE", "RegionSearch"]
 
@@ -36,9 +37,6 @@ CLOSE_UP_PX = 160
 
 LEAST_PX = 16
 """Half a side of a close-up at least, for a face of a few pixels."""
-
-SAME_IOU, SAME_SHARE = 0.4, 0.7
-"""Two boxes are one face where they overlap by so much (intersection over union), or where so much of the smaller one is shared."""
 
 
 class RegionSearch:
@@ -95,11 +93,11 @@ class RegionSearch:
             found = self._scan(image, small)
             if self.scan_every == 1:
                 return found
-        unseen = [box for box in known if not any(_same(box, each.box) for each in found)]
+        unseen = [box for box in known if not any(same(box, each.box) for each in found)]
         if unseen and len(unseen) <= MOST_REGIONS:
             closer = [each for region in _joined(unseen, image) for each in self._look(image, region)]
-            found = _once(found, closer)
-        self._missed = not whole and any(not any(_same(box, each.box) for each in found) for box in known)
+            found = once(found, closer)
+        self._missed = not whole and any(not any(same(box, each.box) for each in found) for box in known)
         return sorted(found, key=lambda each: -each.box.area)
 
     def _scan(self, image: NDArray[np.uint8], small: NDArray[np.uint8] | None) -> list[Detection]:
@@ -109,7 +107,7 @@ class RegionSearch:
             found = self.detector.detect(image)
         else:
             right, down = image.shape[1] / small.shape[1], image.shape[0] / small.shape[0]
-            found = [_moved(each, 0, 0, right, down) for each in self.detector.detect(small)]
+            found = [moved_by(each, 0, 0, right, down) for each in self.detector.detect(small)]
         self.left_out = int(getattr(self.detector, "left_out", 0))
         return [each for each in found if each.box.area > 0]
 
@@ -118,20 +116,8 @@ class RegionSearch:
         left, top, right, bottom = (int(side) for side in region.as_tuple())
         closer, back = shrunk(np.ascontiguousarray(image[top:bottom, left:right]), CLOSE_UP_PX)
         self.looked_px += closer.shape[0] * closer.shape[1]
-        height, width = image.shape[:2]
-        found = []
-        for each in self.close_up.detect(closer):
-            moved = _moved(each, left, top, back, back)
-            box = moved.box
-            cut = (
-                (left > 0 and box.left < left + back)
-                or (top > 0 and box.top < top + back)
-                or (right < width and box.right > right - back)
-                or (bottom < height and box.bottom > bottom - back)
-            )
-            if box.area > 0 and not cut:
-                found.append(moved)
-        return found
+        moved = [moved_by(each, left, top, back, back) for each in self.close_up.detect(closer)]
+        return [each for each in moved if each.box.area > 0 and not cut_by(each.box, region, image, back)]
 
 
 def _region(box: Box, image: NDArray[np.uint8]) -> Box | None:
@@ -155,7 +141,7 @@ def _joined(boxes: Sequence[Box], image: NDArray[np.uint8]) -> list[Box]:
     regions = [region for region in (_region(box, image) for box in boxes) if region is not None]
     joined: list[Box] = []
     for region in sorted(regions, key=lambda each: -each.area):
-        home = next((index for index, other in enumerate(joined) if _shared(region, other) > 0.5 * region.area), None)
+        home = next((index for index, other in enumerate(joined) if shared(region, other) > 0.5 * region.area), None)
         if home is None:
             joined.append(region)
         else:
@@ -170,33 +156,3 @@ def _around(one: Box, other: Box) -> Box:
         max(one.right, other.right),
         max(one.bottom, other.bottom),
     )
-
-
-def _once(found: list[Detection], closer: list[Detection]) -> list[Detection]:
-    """What the whole frame showed, and of the close-ups what is not among it: of two of one face the surest."""
-    kept = list(found)
-    for each in sorted(closer, key=lambda each: -each.score):
-        if not any(_same(each.box, other.box) for other in kept):
-            kept.append(each)
-    return kept
-
-
-def _same(one: Box, other: Box) -> bool:
-    smaller = min(one.area, other.area)
-    return iou(one, other) > SAME_IOU or (smaller > 0 and _shared(one, other) > SAME_SHARE * smaller)
-
-
-def _shared(one: Box, other: Box) -> float:
-    width = min(one.right, other.right) - max(one.left, other.left)
-    height = min(one.bottom, other.bottom) - max(one.top, other.top)
-    return max(0.0, width) * max(0.0, height)
-
-
-def _moved(found: Detection, left: float, top: float, right: float, down: float) -> Detection:
-    """A detection of a part or a smaller picture in pixels of the frame: grown by (right, down), then moved."""
-    box, points = found.box, found.landmarks
-    grown = Box(left + box.left * right, top + box.top * down, left + box.right * right, top + box.bottom * down)
-    if points is None:
-        return Detection(grown, found.score)
-    pairs = ((left + x * right, top + y * down) for x, y in points.as_tuple())
-    return Detection(grown, found.score, Landmarks(*pairs))

@@ -43,6 +43,7 @@ class TFLiteDetector:
         self.bundle = read_detector_bundle(argument or SHIPPED_DETECTOR)
         self.facts = self.bundle.facts
         self.framing = self.facts.framing
+        self.input_size = self.facts.width, self.facts.height
         self.left_out = 0
         shape = self.facts.height, self.facts.width, self.facts.channels
         self.net = DetectorNet(self.bundle.model, shape, self.facts.strides, threads, f"bundle {self.bundle.name}")

@@ -68,7 +68,7 @@ class LiveOutputs:
             self._open(config, bundle, around)
             if around.records_to is not None and config.output.format != "none":
                 self._lines = LineStream(around.records_to, stopping)
-                header = RunHeader.of(bundle, detector, config.detector.alignment)
+                header = RunHeader.of(bundle, detector, config.detector.alignment, config.detector.detail)
                 self._sink = open_sink(config.output.format, self._lines, header, LIVE_COLUMNS)
         except BaseException:
             self.close(0.5)

@@ -261,7 +261,7 @@ def open_pipeline(config: Config, detector: Detector | None = None) -> LivePipel
     bundle = read_bundle(config.model.bundle)
     close_up = None
     if detector is None:
-        detector = open_detector(config.detector.spec)
+        detector = open_detector(config.detector.spec, config.detector.detail)
         if config.detector.close_up and config.detector.scan_every > 1:
             close_up = open_detector(config.detector.close_up)
     spec = parse_accelerator(config.accelerator.spec)

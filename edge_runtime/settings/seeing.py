@@ -63,6 +63,12 @@ class DetectorSettings(Settings):
     title = "what finds faces"
 
     spec: str = setting(DEFAULT_DETECTOR, "tflite, tflite:BUNDLE_DIR, haar or yunet:MODEL.onnx")
+    detail: int = setting(
+        1,
+        "frames larger than the detector's input are searched also in parts, for small faces: 1 not at all",
+        low=1,
+        high=4,
+    )
     every_frames: int = setting(
         1, "faces are searched in every n-th frame; between, they are expected where they were going", low=1, high=60
     )
