@@ -2,10 +2,12 @@
 
     python -m benchmarks.detectors haar yunet:yunet.onnx tflite:BUNDLE_DIR
     python -m benchmarks.detectors haar yunet:yunet.onnx --photographs scenes/      # with a boxes.csv among them
+    python -m benchmarks.detectors haar tflite --scenes scenes.npz                  # of `train scenes prepare`: what is found where nobody is
     python -m benchmarks.detectors yunet:yunet.onnx --untrained 0.75 1.0            # what a width would cost
 
 The first detector is the measure of the others. `boxes.csv` has the columns file, left, top, width, height. A face is found
-where a box overlaps its own by more than 0.4 (intersection over union), each face once.
+where a box overlaps its own by more than 0.4 (intersection over union), each face once. Photographs and places are
+searched as `fer-edge predict` does, with `--detail 2`, and the median of their times stands beside.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime import DEMO_PICTURE
-from edge_runtime.detectors import Detection, open_detector
+from edge_runtime.detectors import DETAIL_OF_PICTURES, Detection, open_detector
 from edge_runtime.detectors.decode import OVERLAP, faces_of
 from edge_runtime.detectors.letterbox import letterbox
 from edge_runtime.detectors.net import DetectorNet
@@ -46,16 +48,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--size", type=int, nargs=2, default=(320, 240), metavar=("WIDTH", "HEIGHT"))
     parser.add_argument("--runs", type=int, default=100, metavar="N")
     parser.add_argument("--photographs", type=Path, metavar="DIR", help="pictures with a boxes.csv among them")
+    parser.add_argument(
+        "--scenes",
+        type=Path,
+        metavar="FILE.npz",
+        help="false faces in its places without people, held out and of training",
+    )
+    parser.add_argument("--detail", type=int, default=DETAIL_OF_PICTURES, metavar="N", help="of photographs and places")
     arguments = parser.parse_args(argv)
     cv2.setNumThreads(1)
-    opened: dict[str, Any] = {name: open_detector(name) for name in arguments.detectors}
+    opened: dict[str, Any] = {name: open_detector(name, arguments.detail) for name in arguments.detectors}
     opened |= {f"untrained, width {width:g}": _Untrained(width) for width in arguments.untrained}
     times = _times(list(opened.values()), tuple(arguments.size), arguments.runs)
     columns, rows = arguments.size
     print(f"{columns} × {rows} px, one thread, {arguments.runs} runs in turn")
-    print(f"{'detector':<40}{'median ms':>10}{'ratio':>8}{'found':>11}{'false':>7}")
+    photographs, places = arguments.photographs, _deserted(arguments.scenes)
+    headings = f"{'detector':<40}{'median ms':>10}{'ratio':>8}"
+    headings += "" if photographs is None else f"{'found':>11}{'false':>7}{'ms':>7}"
+    print(headings + ("".join(f"{f'false, {split}':>22}" for split in places)))
     for (name, detector), taken in zip(opened.items(), times, strict=True):
-        counts = "" if arguments.photographs is None else _counts(detector, arguments.photographs)
+        counts = "" if photographs is None else _counts(detector, photographs)
+        counts += "".join(f"{_false(detector, pictures):>22}" for pictures in places.values())
         print(f"{name[-40:]:<40}{1e3 * taken:>10.2f}{taken / times[0]:>8.2f}{counts}")
     return 0
 
@@ -79,17 +92,43 @@ def _counts(detector: Any, folder: Path) -> str:
         for row in csv.DictReader(file):
             left, top, width, height = (float(row[key]) for key in ("left", "top", "width", "height"))
             faces[row["file"]].append(Box(left, top, left + width, top + height))
-    total, found, false = sum(map(len, faces.values())), 0, 0
+    total, found, false, taken = sum(map(len, faces.values())), 0, 0, []
     for name, there in faces.items():
         free = list(there)
-        for detection in sorted(detector.detect(read_picture(folder / name)), key=lambda each: -each.score):
+        detections, seconds = _timed(detector, folder / name)
+        taken.append(seconds)
+        for detection in sorted(detections, key=lambda each: -each.score):
             best = max(free, key=lambda box: iou(box, detection.box), default=None)
             if best is not None and iou(best, detection.box) > SAME_FACE:
                 free.remove(best)
                 found += 1
             else:
                 false += 1
-    return f"{found:>4} of {total}{false:>7}"
+    return f"{found:>4} of {total}{false:>7}{1e3 * float(np.median(taken)):>7.1f}"
+
+
+def _false(detector: Any, pictures: Sequence[NDArray[np.uint8]]) -> str:
+    """What it finds where nobody is, and in how many pictures."""
+    counts = [len(detector.detect(picture)) for picture in pictures]
+    return f"{sum(counts)} in {sum(map(bool, counts))} of {len(counts)}"
+
+
+def _deserted(scenes: Path | None) -> dict[str, list[NDArray[np.uint8]]]:
+    """The places of each split in which the teacher saw and suspected nobody, BGR."""
+    if scenes is None:
+        return {}
+    from train.scenes.cutouts import Library
+    from train.scenes.store import SPLITS, read_store
+
+    store = read_store(scenes)
+    libraries = {split: Library(store, split, 3) for split in SPLITS}
+    return {split: [library.place(int(index)) for index in library.deserted] for split, library in libraries.items()}
+
+
+def _timed(detector: Any, file: Path) -> tuple[list[Detection], float]:
+    image = read_picture(file)
+    began = time.perf_counter()
+    return detector.detect(image), time.perf_counter() - began
 
 
 class _Untrained:
