@@ -43,7 +43,7 @@ FACE_DETECTOR = "face_detector"
 
 MODEL, MANIFEST, GOLDEN = "model.tflite", "manifest.json", "golden.npz"
 SHIPPED = Path(__file__).parent / "bundles"
-DEFAULT_BUNDLE = "fer2013"
+DEFAULT_BUNDLE = "ferplus"
 """The shipped classifier that is meant where none is named."""
 
 MAX_MEMBER_BYTES = 512 * 1024 * 1024

@@ -7,8 +7,8 @@ from edge_runtime.classifier import Classifier
 from edge_runtime.detectors import DEFAULT_DETECTOR, open_detector
 from edge_runtime.detectors.tflite import SHIPPED_DETECTOR
 from edge_runtime.golden import check
-from edge_runtime.labels import LABEL_SETS
-from edge_runtime.members import FACE_DETECTOR, SHIPPED
+from edge_runtime.labels import LABEL_SETS, canonical
+from edge_runtime.members import DEFAULT_BUNDLE, FACE_DETECTOR, SHIPPED
 from edge_runtime.pictures import read_picture
 
 MAX_MODEL_BYTES = 2_700_000
@@ -54,7 +54,13 @@ def test_the_default_detector_is_the_shipped_one_and_gives_landmarks():
     assert found.score > 0.5
 
 
-def test_the_default_bundle_is_shipped_and_calls_the_demos_smile_happy():
-    faces = edge_runtime.load()(read_picture(edge_runtime.DEMO_PICTURE))
-    assert [face.label for face in faces] == ["happy"]
+@pytest.mark.parametrize("name", edge_runtime.shipped_bundles())
+def test_each_shipped_bundle_calls_the_demos_smile_happy(name):
+    faces = edge_runtime.load(name)(read_picture(edge_runtime.DEMO_PICTURE))
+    assert [canonical(face.label) for face in faces] == ["happy"]
     assert faces[0].score > 0.5
+
+
+def test_the_default_bundle_is_ferplus_and_both_label_sets_are_shipped():
+    assert edge_runtime.load().bundle.name == DEFAULT_BUNDLE == "ferplus"
+    assert edge_runtime.shipped_bundles() == ["fer2013", "ferplus"]

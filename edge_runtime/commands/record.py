@@ -109,6 +109,13 @@ def _as_outputs(faces: FaceSet, outputs: LabelSet) -> np.ndarray:
     missing = [name for name, index in zip(faces.label_set.names, order, strict=False) if index < 0]
     if missing:
         print(f"fer-edge: the bundle does not know {', '.join(missing)}: these faces are left out", file=sys.stderr)
+    others = [name for index, name in enumerate(outputs.names) if index not in order]
+    if others:
+        print(
+            f"fer-edge: the bundle also answers {', '.join(others)}, which are no labels of these faces: such answers count as"
+            " wrong; --labels or --bundle names others",
+            file=sys.stderr,
+        )
     return order[faces.labels]
 
 

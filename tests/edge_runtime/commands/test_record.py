@@ -64,6 +64,13 @@ def test_ferplus_protocol_leaves_out_rows_voted_unknown_or_no_face(data):
     assert "contempt" in outcome.stderr
 
 
+def test_a_bundle_that_answers_more_than_the_labels_know_says_so(data):
+    folder, _, _ = data
+    words = ("record", folder / "fer2013.csv", "--split", "PublicTest", "--bundle")
+    assert "also answers contempt, which are no labels" in fer_edge(*words, "ferplus").stderr
+    assert fer_edge(*words, "fer2013").stderr == ""
+
+
 @pytest.mark.parametrize(
     ("breakage", "complaint"),
     [

@@ -23,7 +23,7 @@ def walk(pipeline, frames, image=NOISE, step_s=0.1):
 def test_a_face_is_answered_as_predict_answers_it_to_the_last_bit():
     image = demo_frame()
     (sight,) = walk(open_pipeline(settings(model__bundle="fer2013"), open_detector("haar")), 1, image)
-    expected = load("fer2013")(image)
+    expected = load("fer2013", "haar")(image)
     assert [face.box for face in sight.faces] == [face.box for face in expected]
     for found, face in zip(sight.faces, expected, strict=True):
         assert found.probabilities.tolist() == list(face.emotions.values())
