@@ -15,6 +15,6 @@ def test_the_docstrings_ten_lines_run_and_find_a_happy_face(capsys):
     code = textwrap.dedent(edge_runtime.__doc__.partition("\n\n")[2].rpartition("\n\n")[0])
     exec(compile(code, "docstring", "exec"), {})
     printed = capsys.readouterr().out
-    assert printed.startswith("happy ")
+    assert printed.startswith("happiness ")
     assert "'emotions'" in printed
     assert "'dominant_emotion': 'happy'" in printed

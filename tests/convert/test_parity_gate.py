@@ -12,8 +12,11 @@ DEFAULT = read_gate("default")
 PASSED, FAILED, NOT_JUDGED = Outcome.PASSED, Outcome.FAILED, Outcome.NOT_JUDGED
 
 
-def test_default_gate_is_what_every_shipped_bundle_keeps():
-    assert list_gates() == ["default"]
+def test_gates_are_what_the_shipped_bundles_keep():
+    assert list_gates() == ["default", "ferplus"]
+    few = read_gate("ferplus")
+    assert [few.allowed(line) for line in LINES] == [DEFAULT.allowed(line) for line in LINES]
+    assert (few.class_least_faces, few.small_classes) == (50, "leave out")
     assert [DEFAULT.allowed(line) for line in LINES[:4]] == [0.5, 1.0, 0.97, 3.0]
     assert (DEFAULT.class_least_faces, DEFAULT.small_classes) == (50, "cannot judge")
     assert [DEFAULT.allowed(line) for line in LINES[4:]] == [None] * 5
@@ -73,7 +76,7 @@ def test_gate_that_judges_nothing_is_refused():
 
 
 def test_gate_file_that_cannot_be_read_is_named(tmp_path):
-    with pytest.raises(GateError, match=r"gate 'strict': .*expected one of default, or the path"):
+    with pytest.raises(GateError, match=r"gate 'strict': .*expected one of default, ferplus, or the path"):
         read_gate("strict")
     for content in (b"agreement = ", b"\xff\xfe"):
         (tmp_path / "g.toml").write_bytes(content)
