@@ -19,7 +19,6 @@ from benchmarks.placement import SEED, find_placed, place
 from edge_runtime.classifier import Classifier
 from edge_runtime.detectors import DEFAULT_DETECTOR, Detector
 from edge_runtime.facesets import FaceSet, open_faces
-from edge_runtime.members import DEFAULT_BUNDLE
 from edge_runtime.pipeline import load
 from edge_runtime.preprocess import ALIGNMENTS, SIMILARITY, align_face, cut_face, fit_face
 
@@ -55,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--split", default="PublicTest")
-    parser.add_argument("--bundle", default=DEFAULT_BUNDLE)
+    parser.add_argument("--bundle", default="fer2013", help="that answers the labels of the data (default: fer2013)")
     parser.add_argument("--detector", nargs="+", default=[DEFAULT_DETECTOR], metavar="D")
     parser.add_argument("--count", type=int, default=600, help="faces, drawn at random (default: 600)")
     parser.add_argument(

@@ -14,7 +14,6 @@ from benchmarks.placement import SEED, find_placed, place
 from edge_runtime.detectors import DEFAULT_DETECTOR
 from edge_runtime.facesets import open_faces
 from edge_runtime.intervals import accuracy_interval
-from edge_runtime.members import DEFAULT_BUNDLE
 from edge_runtime.pipeline import load
 from edge_runtime.preprocess import crop_face, fit_face
 
@@ -23,7 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--split", default="PublicTest")
-    parser.add_argument("--bundle", default=DEFAULT_BUNDLE)
+    parser.add_argument("--bundle", default="fer2013", help="that answers the labels of the data (default: fer2013)")
     parser.add_argument("--detector", default=DEFAULT_DETECTOR)
     parser.add_argument("--count", type=int, default=0, help="only the first faces (default: all)")
     arguments = parser.parse_args()
