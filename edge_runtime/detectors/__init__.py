@@ -19,7 +19,7 @@ __all__ = [
     "open_detector",
 ]
 
-DEFAULT_DETECTOR = "tflite"
+DEFAULT_DETECTOR = "haar"
 """What finds faces where nothing else is named."""
 
 DETAIL_OF_PICTURES = 2
