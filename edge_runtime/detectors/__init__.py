@@ -13,6 +13,7 @@ __all__ = [
     "DETAIL_OF_PICTURES",
     "DETECTORS",
     "MOST_FACES",
+    "OURS",
     "Detection",
     "Detector",
     "bounded",
@@ -21,6 +22,9 @@ __all__ = [
 
 DEFAULT_DETECTOR = "haar"
 """What finds faces where nothing else is named."""
+
+OURS = "tflite"
+"""The one that comes with the package and was trained by this project."""
 
 DETAIL_OF_PICTURES = 2
 """How closely pictures and recordings are searched where nothing else is said; a camera's frames are searched once."""
