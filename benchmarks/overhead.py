@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--detector", default=DEFAULT_DETECTOR)
     parser.add_argument("--runs", type=int, default=200)
     arguments = parser.parse_args()
-    recognizer = load(arguments.bundle, arguments.detector)
+    recognizer = load(arguments.bundle, arguments.detector, detail=1)
     detector, model, facts = recognizer.detector, recognizer.classifier.model, recognizer.bundle.input
     frame = demo_frame()
     faces = detector.detect(frame)

@@ -61,7 +61,7 @@ def _fer_edge(detector: str) -> Work:
     from edge_runtime.detectors import DEFAULT_DETECTOR
     from edge_runtime.pipeline import load
 
-    recognizer = load(detector=detector or DEFAULT_DETECTOR, threads=1)
+    recognizer = load(detector=detector or DEFAULT_DETECTOR, threads=1, detail=1)
     return lambda frame: len(recognizer(frame))
 
 

@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"{'detector':<40}{'faces':>7}{'AP':>9}{'ratio':>8}{'recall at one false a frame':>29}{'landmarks':>11}")
     first = None
     for name in arguments.detectors:
-        detector = _unsure(open_detector(name))
+        detector = _unsure(name)
         found = [_found(detector.detect(_colour(image))) for image in images]
         judged = judge(found, marks, smallest_px=arguments.smallest)
         first = first or judged.average_precision
@@ -71,12 +71,14 @@ def _held_out_faces(path: Path, smallest_px: float) -> tuple[Sequence[NDArray[np
     return [store.face(int(index), 3) for index in chosen], marks
 
 
-def _unsure(detector: Detector) -> Detector:
-    """The same detector, which also gives what it is hardly sure of."""
+def _unsure(name: str) -> Detector:
+    """The detector of that name, which also gives what it is hardly sure of."""
+    kind, _, argument = name.partition(":")
+    if kind == YuNet.name:
+        return YuNet(argument, JUDGED_FROM)
+    detector = open_detector(name)
     if isinstance(detector, TFLiteDetector):
         detector.facts = replace(detector.facts, threshold=JUDGED_FROM)
-    elif isinstance(detector, YuNet):
-        detector.set_threshold(JUDGED_FROM)
     return detector
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boards.wheel import ROOT
-from edge_runtime.bundle import read_bundle
-from edge_runtime.detectors.detector_bundle import read_detector_bundle
-from edge_runtime.members import CLASSIFIER, FACE_DETECTOR, SHIPPED, is_shipped, kind_of, shipped_bundles
+from edge_runtime.detectors.detector_bundle import read_any_bundle
+from edge_runtime.members import CLASSIFIER, KINDS, SHIPPED, is_shipped, shipped_bundles
 
 __all__ = ["Subject", "find_subjects"]
 
@@ -43,12 +42,12 @@ def find_subjects(names: Sequence[str]) -> list[Subject]:
     """
     folders = [SHIPPED / name if is_shipped(name) else Path(name) for name in names]
     if not names:
-        folders = [SHIPPED / name for kind in (CLASSIFIER, FACE_DETECTOR) for name in shipped_bundles(kind)]
+        folders = [SHIPPED / name for name in shipped_bundles(*KINDS)]
         folders += sorted(path.parent for path in _TINY.glob("*/manifest.json"))
     return [_read(folder) for folder in folders]
 
 
 def _read(folder: Path) -> Subject:
-    bundle = read_detector_bundle(folder) if kind_of(folder) == FACE_DETECTOR else read_bundle(folder)
+    bundle = read_any_bundle(folder)
     kind, arithmetic = str(bundle.manifest["kind"]), str(bundle.manifest["arithmetic"])
     return Subject(bundle.name, folder.resolve(), kind != CLASSIFIER, arithmetic, folder.parent == SHIPPED)

@@ -24,6 +24,7 @@ __all__ = [
     "FACE_DETECTOR",
     "FORMAT_VERSION",
     "GOLDEN",
+    "KINDS",
     "MANIFEST",
     "MODEL",
     "SHIPPED",
@@ -40,6 +41,7 @@ FORMAT_VERSION = 1
 CLASSIFIER = "classifier"
 FACE_DETECTOR = "face_detector"
 """The `kind` of a bundle that classifies crops of faces, and of one that finds them."""
+KINDS = CLASSIFIER, FACE_DETECTOR
 
 MODEL, MANIFEST, GOLDEN = "model.tflite", "manifest.json", "golden.npz"
 SHIPPED = Path(__file__).parent / "bundles"
@@ -68,10 +70,10 @@ class Members:
     contents: Mapping[str, bytes]
 
 
-def shipped_bundles(kind: str = CLASSIFIER) -> list[str]:
-    """Names of the bundles of a kind, "classifier" or "face_detector", that come with the package."""
+def shipped_bundles(*kinds: str) -> list[str]:
+    """Names of the bundles of some of KINDS, or else of the classifiers, that come with the package."""
     names = sorted(path.parent.name for path in SHIPPED.glob(f"*/{MANIFEST}"))
-    return [name for name in names if kind_of(name) == kind]
+    return [name for name in names if kind_of(name) in (kinds or (CLASSIFIER,))]
 
 
 def is_shipped(name: str | Path) -> bool:

@@ -16,9 +16,8 @@ from convert.edgetpu import CompilerLog, Fate, Prediction, Row, compile_model, f
 from convert.edgetpu.compiler import where_to_get_it
 from convert.errors import UsageError
 from convert.graph import read_operators
-from edge_runtime.bundle import read_bundle
-from edge_runtime.detectors.detector_bundle import read_detector_bundle
-from edge_runtime.members import FACE_DETECTOR, is_shipped, kind_of
+from edge_runtime.detectors.detector_bundle import read_any_bundle
+from edge_runtime.members import is_shipped
 from edge_runtime.running import DONE, FAILED
 
 __all__ = ["run"]
@@ -55,7 +54,7 @@ def _read(model: Path) -> tuple[bytes, str]:
     """The bytes of a .tflite file or of a bundle's model, and a name for what is made of them."""
     if not model.is_dir() and not is_shipped(model):
         return model.read_bytes(), model.stem
-    bundle = read_detector_bundle(model) if kind_of(model) == FACE_DETECTOR else read_bundle(model)
+    bundle = read_any_bundle(model)
     return bundle.model, bundle.name
 
 

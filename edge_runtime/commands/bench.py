@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         "bundle_sha256": recognizer.bundle.sha256,
         "detector": arguments.detector or recognizer.detector.name,
         "alignment": recognizer.alignment,
-        "detail": arguments.detail or 1,
+        "detail": recognizer.detail,
         "interpreter": f"{model.implementation.package} {model.implementation.version}",
         "xnnpack": model.delegated(),
         "threads": model.threads,

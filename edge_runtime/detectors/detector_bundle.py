@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge_runtime.bundle import Bundle, read_bundle
 from edge_runtime.errors import BundleError
-from edge_runtime.members import COMMON_KEYS, FACE_DETECTOR, GOLDEN, MODEL, read_members
+from edge_runtime.members import COMMON_KEYS, FACE_DETECTOR, GOLDEN, MODEL, kind_of, read_members
 from edge_runtime.preprocess import Framing
 
-__all__ = ["DetectorBundle", "DetectorFacts", "read_detector_bundle"]
+__all__ = ["DetectorBundle", "DetectorFacts", "read_any_bundle", "read_detector_bundle"]
 
 _FACTS = ("input", "strides", "threshold", "overlap", "framing")
 
@@ -103,6 +104,11 @@ def read_detector_bundle(name_or_path: str | Path) -> DetectorBundle:
     return DetectorBundle(
         str(read.manifest["name"]), read.sha256, facts, contents[MODEL], contents[GOLDEN], read.manifest
     )
+
+
+def read_any_bundle(name_or_path: str | Path) -> Bundle | DetectorBundle:
+    """Reads and verifies a bundle of whatever kind it calls itself. Raises BundleError as the reader of that kind."""
+    return read_detector_bundle(name_or_path) if kind_of(name_or_path) == FACE_DETECTOR else read_bundle(name_or_path)
 
 
 def _whole(value: Any) -> int:

@@ -20,7 +20,7 @@ from edge_runtime.geometry import Box
 __all__ = ["MOST_DETAIL", "ZOOM", "TiledSearch", "check_detail", "tiles"]
 
 MOST_DETAIL = 4
-"""A step has some four times as many parts as the one before: 4, 16 and 50 beside the whole frame."""
+"""Beside the whole of a photograph of 4000 × 3000 px, 2, 3 and 4 search 4, 20 and 62 parts."""
 
 ZOOM = 1.6
 """How much larger each step shows the frame than the one before. Neighbours share two fifths of a part, so that whatever

@@ -55,10 +55,6 @@ class YuNet:
                 f"yunet:{argument}, which OpenCV {cv2.__version__} refuses", "a YuNet .onnx file", "download it again"
             ) from error
 
-    def set_threshold(self, score: float) -> None:
-        """Boxes that are less certain than that (0..1) are not given from now on."""
-        self._detector.setScoreThreshold(score)
-
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Faces in a BGR uint8 frame (H, W, 3), largest first."""
         colour = image if image.ndim == 3 else cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge_runtime.detectors import DEFAULT_DETECTOR
+from edge_runtime.detectors.tiles import MOST_DETAIL
 from edge_runtime.members import DEFAULT_BUNDLE
 from edge_runtime.preprocess import ALIGNMENTS, NO_ALIGNMENT
 from edge_runtime.settings.field import ConflictError, Settings, setting
@@ -67,7 +68,7 @@ class DetectorSettings(Settings):
         1,
         "frames larger than the detector's input are searched also in parts, for small faces: 1 not at all",
         low=1,
-        high=4,
+        high=MOST_DETAIL,
     )
     every_frames: int = setting(
         1, "faces are searched in every n-th frame; between, they are expected where they were going", low=1, high=60
