@@ -73,16 +73,19 @@ def test_frames_that_hardly_exceed_the_input_are_searched_once():
     ("width", "height"), [(200, 150), (640, 480), (1920, 1080), (1080, 1920), (4000, 3000), (9, 5000)]
 )
 def test_parts_cover_the_frame_and_whatever_is_smaller_than_their_overlap_is_whole_in_one(width, height):
-    parts = tiles(width, height, SIZE, 2)
-    assert len(parts) <= 6
-    assert all(0 <= part.left < part.right <= width and 0 <= part.top < part.bottom <= height for part in parts)
-    first = parts[0]
-    for axis, side in ((0, width), (1, height)):
-        face = max(1, int(0.35 * (first.width, first.height)[axis]))
-        for start in np.linspace(0, side - min(face, side), 40):
-            assert any(
-                part.as_tuple()[axis] <= start + 1 and start + face <= part.as_tuple()[axis + 2] + 1 for part in parts
-            )
+    before: list[Box] = []
+    for detail in (2, 3, 4):
+        parts = tiles(width, height, SIZE, detail)
+        assert parts[: len(before)] == before
+        step, before = parts[len(before) :], parts
+        assert all(0 <= part.left < part.right <= width and 0 <= part.top < part.bottom <= height for part in step)
+        for axis, side in ((0, width), (1, height)) if step else ():
+            face = max(1, int(0.35 * (step[0].width, step[0].height)[axis]))
+            for start in np.linspace(0, side - min(face, side), 200):
+                assert any(
+                    part.as_tuple()[axis] <= start + 1 and start + face <= part.as_tuple()[axis + 2] + 1
+                    for part in step
+                )
 
 
 def test_no_part_is_enlarged_and_the_searches_are_few():
