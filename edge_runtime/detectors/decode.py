@@ -15,6 +15,9 @@ Floats = NDArray[np.float32]
 JUDGED_FROM, OVERLAP = 0.02, 0.4
 """From which score boxes are judged, so that a curve has its low end; and how far two faces may overlap."""
 
+_SUPPORTING, _ALMOST_THE_SAME = 0.5, 0.6
+"""Which share of the threshold a cell must reach to have its say in a face's landmarks, and how alike its box must be."""
+
 _KINDS = {1: "scores", 4: "boxes", 10: "points"}
 """What an output is, told by how many values a cell it has."""
 
@@ -106,8 +109,12 @@ def table_of(outputs: Sequence[Floats], places: Sequence[Sequence[int]]) -> Floa
 
 
 def faces_of(table: Floats, grid: Grid, threshold: float, overlap: float) -> Found:
-    """The faces of one picture from its table (A, 15), in pixels of the net's input, the surest first."""
-    return suppress(decode(table[:, 0], table[:, 1:5], table[:, 5:], grid, threshold), overlap)
+    """The faces of one picture from its table (A, 15), in pixels of the net's input, the surest first.
+
+    Cells that are half as sure as the threshold make no face, but have their say in one's landmarks.
+    """
+    near = decode(table[:, 0], table[:, 1:5], table[:, 5:], grid, threshold * _SUPPORTING)
+    return suppress(near, overlap, threshold)
 
 
 def decode(scores: Floats, boxes: Floats, points: Floats, grid: Grid, threshold: float) -> Found:
@@ -128,20 +135,27 @@ def decode(scores: Floats, boxes: Floats, points: Floats, grid: Grid, threshold:
     return Found(corners.astype(np.float32), scores[sure].astype(np.float32), places.astype(np.float32))
 
 
-def suppress(found: Found, overlap: float) -> Found:
+def suppress(found: Found, overlap: float, threshold: float = 0.0) -> Found:
     """Non-maximum suppression: of boxes that overlap by more than `overlap` (intersection over union) the surest stays.
 
-    The surest comes first. Empty boxes are dropped. Time grows with faces × cells, memory with cells.
+    The surest comes first. Its landmarks are the mean of those of all boxes that are almost the same, which weigh as the square of
+    their scores: single cells are a pixel or two off, each in its own way (Bazarevsky et al. 2019, BlazeFace, section 4.3, does it
+    with boxes). Empty boxes and those below `threshold` are dropped. Time grows with faces × cells, memory with cells.
     """
     areas = np.prod(found.boxes[:, 2:] - found.boxes[:, :2], axis=1)
     order = np.argsort(-found.scores, kind="stable")
     order = order[areas[order] > 0]
-    kept = []
-    while len(order):
-        best, order = order[0], order[1:]
-        kept.append(best)
+    kept, points = [], []
+    while len(order) and found.scores[order[0]] >= threshold:
+        best = order[0]
         least = np.maximum(found.boxes[best, :2], found.boxes[order, :2])
         most = np.minimum(found.boxes[best, 2:], found.boxes[order, 2:])
         shared = np.prod(np.maximum(0, most - least), axis=1)
-        order = order[shared <= overlap * (areas[best] + areas[order] - shared)]
-    return found.at(np.array(kept, np.intp))
+        alike = shared / (areas[best] + areas[order] - shared)
+        same = order[alike >= _ALMOST_THE_SAME]
+        weights = found.scores[same] ** 2
+        points.append(np.tensordot(weights / weights.sum(), found.points[same], 1))
+        kept.append(best)
+        order = order[1:][alike[1:] <= overlap]
+    chosen = found.at(np.array(kept, np.intp))
+    return Found(chosen.boxes, chosen.scores, np.array(points, np.float32)) if points else chosen

@@ -12,7 +12,7 @@ from edge_runtime import DEMO_PICTURE
 from edge_runtime.bundle import read_bundle
 from edge_runtime.cli import main
 from edge_runtime.detectors import open_detector
-from edge_runtime.detectors.decode import Found, Grid, decode, suppress
+from edge_runtime.detectors.decode import Found, Grid, decode, faces_of, suppress
 from edge_runtime.detectors.detector_bundle import read_detector_bundle
 from edge_runtime.detectors.letterbox import letterbox
 from edge_runtime.detectors.tflite import MOST_FACES
@@ -169,6 +169,28 @@ def test_suppression_keeps_the_surest_of_boxes_that_overlap_and_drops_empty_ones
     kept = suppress(Found(boxes, scores, np.zeros((5, 5, 2), np.float32)), 0.3)
     assert kept.boxes[:, 0].tolist() == [1, 9, 30]
     assert kept.scores == pytest.approx([0.9, 0.7, 0.5])
+
+
+def test_landmarks_are_the_mean_over_boxes_that_are_almost_the_same_and_over_no_others():
+    boxes = np.float32([[0, 0, 10, 10], [1, 0, 11, 10], [5, 0, 15, 10], [30, 0, 40, 10]])
+    scores = np.float32([0.8, 0.4, 0.7, 0.6])
+    points = np.float32([10, 20, 90, 50])[:, None, None] + np.zeros((4, 5, 2), np.float32)
+    kept = suppress(Found(boxes, scores, points), 0.3, 0.5)
+    assert kept.boxes[:, 0].tolist() == [0, 30]  # the box of half that score is no face, though it has its say
+    assert kept.points[:, 0, 0] == pytest.approx([(10 * 0.64 + 20 * 0.16) / 0.8, 50])
+
+
+def test_a_cell_below_the_threshold_makes_no_face_and_steadies_the_landmarks_of_one():
+    grid = Grid.of(64, 64, (32,))
+    table = np.zeros((4, 15), np.float32)
+    table[:2, 0] = 0.8, 0.5
+    table[0, 1:5], table[1, 1:5] = (0.5, 0.5, 1.5, 1.5), (1.5, 0.5, 0.5, 1.5)  # the same box, seen from two cells
+    table[1, 5:] = 1.0
+    alone, steadied = (faces_of(table, grid, threshold, 0.4) for threshold in (0.79, 0.6))
+    assert alone.boxes.tolist() == steadied.boxes.tolist() == [[0, 0, 64, 64]]
+    table[1, 0] = 0.1
+    assert faces_of(table, grid, 0.6, 0.4).points.tolist() == [[[16, 16]] * 5]
+    assert steadied.points[0, 0] == pytest.approx([(16 * 0.64 + 80 * 0.25) / 0.89, (16 * 0.64 + 48 * 0.25) / 0.89])
 
 
 def test_cells_below_the_threshold_are_no_boxes_and_negative_distances_count_as_none():

@@ -92,6 +92,20 @@ def test_loss_is_almost_nothing_for_perfect_answers_and_grows_with_every_fault()
     assert loss(targets, ignored) == pytest.approx(loss(targets, right))
 
 
+def test_landmarks_count_as_the_recipe_says_and_small_distances_more_where_squares_end_early():
+    targets = assign(marks(*BOXES), GRID)
+    right = perfect(targets)
+    off = right.copy()
+    off[targets[:, POSITIVE] == 1, 5] += 0.1
+    away = {
+        (points, smooth): float(DetectionLoss(Weights(points=points, smooth=smooth))(targets[None], off[None]))
+        - float(DetectionLoss(Weights(points=points, smooth=smooth))(targets[None], right[None]))
+        for points, smooth in ((1.0, 0.1), (4.0, 0.1), (1.0, 0.02))
+    }
+    assert away[4.0, 0.1] == pytest.approx(4 * away[1.0, 0.1], rel=0.01)
+    assert away[1.0, 0.02] > 1.5 * away[1.0, 0.1]
+
+
 def test_generalized_overlap_is_that_of_the_boxes():
     a, b = np.float32([[1, 2, 3, 4], [2, 2, 2, 2]]), np.float32([[2, 1, 1, 3], [2, 2, 2, 2]])
     overlap, generalized = (keras.ops.convert_to_numpy(each) for each in generalized_overlap(a, b))

@@ -13,6 +13,7 @@ from train.models.face_detector import STRIDES, VALUES, build, with_scores
 from train.models.face_detector_options import Options
 from train.recipe import list_recipes, read_recipe
 
+ROUNDS = ("face_detector", "face_detector_hard", "face_detector_fine")
 SMALL = Options(width=0.5, repeats=(1, 1, 1, 1))
 EDGE_TPU = {
     "CONV_2D",
@@ -75,16 +76,37 @@ def test_the_int8_file_has_only_operators_of_the_edge_tpu_and_scores_of_their_ow
     assert scores == pytest.approx([1 / 256] * 3)
 
 
-def test_the_round_of_hard_negatives_takes_the_weights_and_scenes_of_the_round_before():
-    first, again = (read_detector_recipe(name) for name in list_recipes(DETECTOR))
-    assert (again.model, again.scenes, again.loss) == (first.model, first.scenes, first.loss)
-    assert (again.judging.scenes, again.judging.smallest_px) == (first.judging.scenes, first.judging.smallest_px)
-    assert again.scenes.hard > 0
-    assert again.schedule.learning_rate < first.schedule.learning_rate
+def test_each_round_takes_the_net_of_the_round_before_and_is_judged_from_the_same_size_on():
+    first, hard, fine = (read_detector_recipe(name) for name in ROUNDS)
+    assert first.model == hard.model == fine.model
+    assert (hard.scenes, hard.loss) == (first.scenes, first.loss)
+    for recipe in (hard, fine):
+        assert (recipe.judging.scenes, recipe.judging.smallest_px) == (first.judging.scenes, first.judging.smallest_px)
+        assert recipe.scenes.hard > 0
+        assert recipe.schedule.learning_rate < first.schedule.learning_rate
+    assert fine.loss.points > hard.loss.points
+    assert fine.loss.smooth < hard.loss.smooth
+    assert min(fine.scenes.portraits, fine.scenes.emblems) > 0 == hard.scenes.portraits == hard.scenes.emblems
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        ("[loss]\nsmooth = 0.0\n", "smooth 0.0, a share above 0"),
+        ("[scenes]\nportraits = 1.5\n", "portraits 1.5, a share from 0 to 1"),
+        ("[scenes]\nemblems = -0.1\n", "emblems -0.1, a share from 0 to 1"),
+    ],
+)
+def test_a_share_that_is_none_is_refused_by_name(tmp_path, table, reason):
+    texts = "".join(f'{key} = ""\n' for key in ("source", "keeps", "changes", "target"))
+    head = f'kind = "face_detector"\nname = "odd"\n{texts}[schedule]\nepochs = 1\nscenes = 32\n'
+    (tmp_path / "odd.toml").write_text(head + table)
+    with pytest.raises(RecipeError, match=reason):
+        read_detector_recipe(str(tmp_path / "odd.toml"))
 
 
 def test_the_shipped_recipes_are_read_and_kinds_are_not_mixed_up(tmp_path):
-    assert list_recipes(DETECTOR) == ["face_detector", "face_detector_hard"]
+    assert list_recipes(DETECTOR) == sorted(ROUNDS)
     assert "face_detector" not in list_recipes()
     recipe = read_detector_recipe("face_detector")
     assert recipe.size == (320, 256)

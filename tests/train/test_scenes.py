@@ -9,6 +9,7 @@ from edge_runtime.framesets.marks import Marks
 from train.errors import DataError
 from train.scenes.compose import Composer
 from train.scenes.cutouts import Library
+from train.scenes.emblems import draw_emblem
 from train.scenes.made_up import made_up_store
 from train.scenes.negatives import Negatives, read_negatives, write_negatives
 from train.scenes.options import SceneOptions
@@ -55,6 +56,52 @@ def test_eyes_are_dark_where_landmarks_say_so(store):
     assert len(differences) >= 20
     assert np.median(differences) > 30
     assert np.mean(np.array(differences) > 0) > 0.9
+
+
+def test_a_portrait_is_one_picture_of_a_face_marked_where_it_is_seen(store):
+    composer = Composer(store, TRAINING, replace(PLAIN, portraits=1.0), SIZE, 1)
+    scenes = [composer.scene(7, number) for number in range(12)]
+    assert all(len(scene.marks) <= 1 for scene in scenes)
+    faces = [scene for scene in scenes if len(scene.marks)]
+    assert len(faces) >= 10
+    heights = [scene.marks.boxes[0, 3] - scene.marks.boxes[0, 1] for scene in faces]
+    assert 0.5 * SIZE[1] < np.mean(heights) < 1.2 * SIZE[1]
+    darker = []
+    for scene in faces:
+        points = scene.marks.points[0]
+        places = np.clip(np.rint([*points[:2], points[:2].mean(axis=0)]).astype(int), 0, (SIZE[0] - 1, SIZE[1] - 1))
+        right, left, between = (int(scene.image[y, x, 0]) for x, y in places)
+        darker += [between - right, between - left]
+    assert np.mean(np.array(darker) > 0) > 0.8
+    assert all((scene.image[:, -8:] == scene.image[0, -1]).all() for scene in scenes)  # black, as a letterbox leaves it
+
+
+def test_portraits_and_emblems_leave_every_other_scene_as_it_was(store):
+    plain, none = (
+        Composer(store, TRAINING, options, SIZE, 1)
+        for options in (SceneOptions(), SceneOptions(portraits=0, emblems=0))
+    )
+    assert np.array_equal(plain.scene(4).image, none.scene(4).image)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_emblems_are_drawn_from_their_seed_alone_and_none_is_like_another(channels):
+    first, second = ([draw_emblem(np.random.default_rng([3, at]), channels) for at in range(40)] for _ in range(2))
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    assert {emblem.shape for emblem in first} == {(96, 96) if channels == 1 else (96, 96, 3)}
+    assert len({emblem.tobytes() for emblem in first}) == 40
+    assert all(emblem.std() > 3 for emblem in first)
+
+
+def test_the_share_of_distractors_that_are_emblems_is_the_recipes(store, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("train.scenes.cutouts.draw_emblem", lambda *_: drawn.append(1) or np.zeros((96, 96), np.uint8))
+    library = Library(store, TRAINING, 1)
+    random = np.random.default_rng(1)
+    assert [library.draw_distractor(random).is_face for _ in range(20)] == [False] * 20
+    assert not drawn
+    assert not any(library.draw_distractor(random, 1.0).is_face for _ in range(20))
+    assert len(drawn) == 20
 
 
 def test_a_face_hidden_by_what_came_later_is_ignored(store):

@@ -25,7 +25,7 @@ class DetectionLoss(keras.losses.Loss):  # type: ignore[misc]
     Targets are (N, A, 17) as `assign` gives them, answers (N, A, 15). The score is to be how well the cell's box fits
     (quality focal loss, Li et al. 2020); the box is taught by 1 - GIoU (Rezatofighi et al. 2019) and by its distances,
     which also lead where boxes are empty; landmarks by their distances where they are known. Distances are smooth L1 over
-    the face's size.
+    the face's size, of landmarks from `weights.smooth` on, of boxes from a tenth.
     """
 
     def __init__(self, weights: Weights, name: str = "detection") -> None:
@@ -47,8 +47,9 @@ class DetectionLoss(keras.losses.Loss):  # type: ignore[misc]
         logits = answers[..., 0]
         crossed = ops.softplus(logits) - logits * quality
         score = ops.abs(quality - ops.sigmoid(logits)) ** self.weights.focus * crossed * targets[..., WEIGHT]
-        away = _smooth((answers[..., 1:5] - targets[..., BOX]) / size[..., None])
-        points = _smooth((answers[..., 5:] - targets[..., POINTS]) / size[..., None]) * targets[..., KNOWN]
+        away = _smooth((answers[..., 1:5] - targets[..., BOX]) / size[..., None], _SMOOTH)
+        off = (answers[..., 5:] - targets[..., POINTS]) / size[..., None]
+        points = _smooth(off, self.weights.smooth) * targets[..., KNOWN]
         w = self.weights
         box = (w.box * (1 - generalized) + w.distance * away + w.points * points) * positive
         return ops.sum(score + box) / count
@@ -69,7 +70,7 @@ def generalized_overlap(a: Any, b: Any) -> tuple[Any, Any]:
     return overlap, overlap - (around - union) / around
 
 
-def _smooth(differences: Any) -> Any:
-    """Smooth L1, summed over the last axis."""
+def _smooth(differences: Any, square: float) -> Any:
+    """Smooth L1, a square below `square`, summed over the last axis."""
     far = ops.abs(differences)
-    return ops.sum(ops.where(far < _SMOOTH, 0.5 * far**2 / _SMOOTH, far - 0.5 * _SMOOTH), axis=-1)
+    return ops.sum(ops.where(far < square, 0.5 * far**2 / square, far - 0.5 * square), axis=-1)

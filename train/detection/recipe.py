@@ -39,16 +39,23 @@ class Net:
 
 @dataclass(frozen=True)
 class Weights:
-    """How much the parts of the loss count: the score's is 1. `focus` is the exponent of quality focal loss."""
+    """How much the parts of the loss count: the score's is 1.
+
+    focus: the exponent of quality focal loss.
+    smooth: below which share of the face's size a landmark's distance counts as its square.
+    """
 
     box: float = 2.0
     distance: float = 0.5
     points: float = 1.0
     focus: float = 2.0
+    smooth: float = 0.1
 
     def __post_init__(self) -> None:
         if min(self.box, self.distance, self.points, self.focus) < 0:
             raise ValueError("weights of the loss are not negative")
+        if not 0 < self.smooth <= 1:
+            raise ValueError(f"smooth {self.smooth}, a share above 0 and up to 1")
 
 
 @dataclass(frozen=True)

@@ -55,17 +55,45 @@ class Composer:
     def scene(self, *seed: int) -> Scene:
         """The scene of a seed, which may be several numbers: the same one gives the same scene."""
         random = np.random.default_rng(seed)
+        if self.options.portraits and random.random() < self.options.portraits:
+            return self._finished(*self._portrait(random), random)
         image, marks = self._place(random)
         if self.channels == 3 and random.random() < self.options.grey:
             image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
             tinted = False
         else:
             tinted = self.channels == 3
-        image, marks = self._pasted(image, marks, tinted, random)
+        return self._finished(*self._pasted(image, marks, tinted, random), random)
+
+    def _finished(self, image: NDArray[np.uint8], marks: Marks, random: np.random.Generator) -> Scene:
         image = distort(image, self.options, random)
         _bars(image, marks, random)
         marks = marks.within(*self.size, self.options.smallest_taught_px)
         return Scene(image.reshape(*image.shape[:2], self.channels), marks)
+
+    def _portrait(self, random: np.random.Generator) -> tuple[NDArray[np.uint8], Marks]:
+        """A picture of one face from the upper left corner on, as a picture is scaled into a detector's input."""
+        cutout = self.library.draw_face(random, self.size[1])
+        picture = cutout.levels[0]
+        height, width = picture.shape[:2]
+        fit = min(self.size[0] / width, self.size[1] / height)
+        angle = np.deg2rad(random.normal(0, self.options.rotation_deg))
+        linear = (
+            fit
+            * random.uniform(0.75, 1.25)
+            * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        )
+        if random.random() < 0.5:
+            linear = linear @ np.diag([-1.0, 1.0])
+        filled = np.array([width, height]) * fit
+        matrix = np.column_stack([linear, filled / 2 - linear @ (np.array([width, height]) / 2)])
+        view = View(matrix, picture.shape, self.size)
+        image = view.of(picture)
+        right, bottom = np.rint(filled).astype(int).tolist()
+        image[bottom:] = 0
+        image[:, right:] = 0
+        face = Marks(cutout.box[None], cutout.points[None], np.zeros((0, 4), np.float32))
+        return image, view.marks(face)
 
     def _place(self, random: np.random.Generator) -> tuple[NDArray[np.uint8], Marks]:
         """A part of a place as the scene's ground, with the people that are in it."""
@@ -96,7 +124,7 @@ class Composer:
         random.shuffle(things)
         for is_face in things:
             height = self._height(random, options.largest / np.sqrt(max(1.0, 0.5 * len(things))))
-            cutout = library.draw_face(random, height) if is_face else library.draw_distractor(random)
+            cutout = library.draw_face(random, height) if is_face else library.draw_distractor(random, options.emblems)
             pose = self._free(height, marks, random)
             if pose is None:
                 continue

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.framesets.marks import POINTS, Marks
+from train.scenes.emblems import draw_emblem
 from train.scenes.store import Store
 
 __all__ = ["Cutout", "Library"]
@@ -110,9 +111,13 @@ class Library:
             return self.place(int(random.choice(self.deserted)))
         return self._plain(random)
 
-    def draw_distractor(self, random: np.random.Generator) -> Cutout:
-        """A part of a place without any face, or rarely a face whose halves are exchanged, framed as a face would be."""
-        image = self._jumbled_face(random) if random.random() < 0.12 else self._part(random)
+    def draw_distractor(self, random: np.random.Generator, emblems: float = 0.0) -> Cutout:
+        """A part of a place without any face, or rarely a face whose halves are exchanged, framed as a face would be; or a
+        drawn badge, for that share of them."""
+        if emblems and random.random() < emblems:
+            image = draw_emblem(random, self.channels)
+        else:
+            image = self._jumbled_face(random) if random.random() < 0.12 else self._part(random)
         height, width = image.shape[:2]
         left, top = random.uniform(0.05, 0.15) * width, random.uniform(0.0, 0.08) * height
         box = np.array([left, top, width - left, height * random.uniform(0.92, 1.0)], np.float32)

@@ -24,7 +24,9 @@ class SceneOptions:
         body: share of pasted things with a drawn head and shoulders behind them.
         occlusion: share of pasted faces with something before them.
         light: share of pasted things lit from one side.
-        distractors: how many other things are pasted for each face, by the same steps.
+        distractors: how many other things are pasted for each face, by the same steps; emblems: share of these that are
+            drawn badges and lettering.
+        portraits: share of scenes that are one picture of a face, as large as it is scaled into a detector's input.
         blur, noise, jpeg, coarse: shares of scenes that are blurred, noisy, compressed, or made small and large again.
         grey: share of colour scenes that lose their colour; grey faces are tinted in the others.
     """
@@ -43,6 +45,8 @@ class SceneOptions:
     occlusion: float = 0.2
     light: float = 0.4
     distractors: float = 1.0
+    emblems: float = 0.0
+    portraits: float = 0.0
     blur: float = 0.35
     noise: float = 0.4
     jpeg: float = 0.4
@@ -54,7 +58,7 @@ class SceneOptions:
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise ValueError(f"{name} {value}, a share from 0 to 1")
-        for name in ("coarse", "grey"):
+        for name in ("coarse", "grey", "emblems", "portraits"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} {getattr(self, name)}, a share from 0 to 1")
         if not (4 <= self.smallest_taught_px <= self.smallest_px and 0.1 <= self.largest <= 1.5):

@@ -24,6 +24,7 @@ _SAME = 0.4
 _AROUND = 0.15
 _SCALES = (1.0, 2.0)
 _ONE_FACE_PX = 160
+_AGAIN_PX = (96, 128, 192, 256)
 
 
 @dataclass(frozen=True)
@@ -51,18 +52,35 @@ class Teacher:
     def one_face(self, image: NDArray[np.uint8]) -> Taught | None:
         """The face of a picture of one person, BGR (H, W, 3); None where there is none, or several, or it is doubtful.
 
-        The border is repeated around it: a face that fills its picture is found more surely with air around it.
+        The border is repeated around it: a face that fills its picture is found more surely with air around it. A face
+        that is found is looked at again in four sizes, as it is and mirrored, and the median of all looks is taken: YuNet's
+        landmarks of a single look are off by 6 % of the eyes' distance from that.
         """
         height, width = image.shape[:2]
         scale = max(1.0, _ONE_FACE_PX / max(height, width))
         around = round(_AROUND * max(height, width))
-        wide = cv2.copyMakeBorder(image, *(around,) * 4, cv2.BORDER_REPLICATE)
-        wide = cv2.resize(wide, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR) if scale > 1 else wide
-        found = self._detector.detect(wide)
+        image = cv2.copyMakeBorder(image, *(around,) * 4, cv2.BORDER_REPLICATE)
+        first = self._look(image, scale, mirrored=False)
+        if first is None:
+            return None
+        face_px = float(first.box[3] - first.box[1])
+        again = [self._look(image, px / face_px, mirrored) for px in _AGAIN_PX for mirrored in (False, True)]
+        looks = [first, *(look for look in again if look is not None and _same(look.box, first.box))]
+        box, points = (np.median([getattr(look, name) for look in looks], axis=0) for name in ("box", "points"))
+        return Taught((box - around).astype(np.float32), (points - around).astype(np.float32))
+
+    def _look(self, image: NDArray[np.uint8], scale: float, mirrored: bool) -> Taught | None:
+        """The face in the picture as it is, though seen at another scale or mirrored; None without exactly one sure one."""
+        if scale != 1:
+            how = cv2.INTER_LINEAR if scale > 1 else cv2.INTER_AREA
+            image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=how)
+        found = self._detector.detect(np.ascontiguousarray(image[:, ::-1]) if mirrored else image)
         if len(found) != 1 or found[0].score < SURE:
             return None
-        boxes, points = _arrays(found)
-        return Taught(boxes[0] / scale - around, points[0] / scale - around)
+        seen = Marks(*_arrays(found), np.zeros((0, 4), np.float32))
+        back = np.diag([1 / scale, 1 / scale]) @ (_mirror(image.shape[1]) if mirrored else np.eye(2, 3))
+        seen = seen.moved(back)
+        return Taught(seen.boxes[0], seen.points[0])
 
     def marks(self, image: NDArray[np.uint8]) -> Marks:
         """What is in a place, BGR (H, W, 3): faces that are sure both as it is and twice as large; other boxes are ignored.
@@ -87,6 +105,14 @@ class Teacher:
         certain = [index for index, count in zip(kept, seen, strict=True) if count == len(_SCALES)]
         doubtful = [index for index, count in zip(kept, seen, strict=True) if count < len(_SCALES)]
         return Marks(all_boxes[certain], all_points[certain], all_boxes[doubtful])
+
+
+def _mirror(width: int) -> NDArray[np.float64]:
+    return np.array([[-1.0, 0, width], [0, 1, 0]])
+
+
+def _same(a: NDArray[np.float32], b: NDArray[np.float32]) -> bool:
+    return bool(overlaps(a[None], b[None])[0, 0] >= _SAME)
 
 
 def _arrays(found: list[Detection]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
