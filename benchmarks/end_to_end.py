@@ -33,24 +33,28 @@ def main() -> None:
     random = np.random.default_rng(SEED)
     count = min(len(faces), arguments.count or len(faces))
     own: list[int] = []
+    exact: list[int] = []
     placed_right: list[int] = []
     for pixels, label in zip(faces.pixels[:count], faces.labels[:count], strict=True):
         image, placed = place(pixels, random)
         found = find_placed(detector, image, placed)
         if found is None:
             continue
-        crop = crop_face(image, detector.framing.square(found.box), facts.size, facts.channels)
-        answers = classifier.classify([fit_face(pixels, facts.size, facts.channels), crop]).argmax(axis=1)
-        own.append(int(answers[0] == order[label]))
-        placed_right.append(int(answers[1] == order[label]))
-    right = np.array([own, placed_right])
+        squares = placed, detector.framing.square(found.box)
+        crops = [crop_face(image, square, facts.size, facts.channels) for square in squares]
+        answers = classifier.classify([fit_face(pixels, facts.size, facts.channels), *crops]).argmax(axis=1)
+        for kind, answer in zip((own, exact, placed_right), answers, strict=True):
+            kind.append(int(answer == order[label]))
+    right = np.array([own, exact, placed_right])
     print(f"bundle {recognizer.bundle.name} {recognizer.bundle.sha256[:12]}, detector {detector.name}, seed {SEED}")
     print(f"found {right.shape[1]} of {count} faces of {arguments.split} ({100 * right.shape[1] / count:.1f} %)")
-    for name, answers in zip(("the data set's own crop", "detect -> crop"), right, strict=True):
+    for name, answers in zip(
+        ("the data set's own crop", "cut where it was placed", "detect -> crop"), right, strict=True
+    ):
         print(
             f"{name:<26}{100 * answers.mean():6.2f} %   95 % interval {accuracy_interval(int(answers.sum()), len(answers))}"
         )
-    print(f"{'lost':<26}{100 * (right[0].mean() - right[1].mean()):6.2f} points")
+    print(f"{'lost':<26}{100 * (right[0].mean() - right[2].mean()):6.2f} points")
 
 
 if __name__ == "__main__":

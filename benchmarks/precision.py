@@ -78,7 +78,8 @@ def _unsure(name: str) -> Detector:
         return YuNet(argument, JUDGED_FROM)
     detector = open_detector(name)
     if isinstance(detector, TFLiteDetector):
-        detector.facts = replace(detector.facts, threshold=JUDGED_FROM)
+        again = None if detector.facts.second_look is None else JUDGED_FROM
+        detector.facts = replace(detector.facts, threshold=JUDGED_FROM, second_look=again)
     return detector
 
 

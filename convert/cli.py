@@ -138,6 +138,12 @@ def _detector_packing(pack: argparse.ArgumentParser) -> None:
         "--overlap", type=float, metavar="SHARE", help="above which the less certain box is dropped (default: 0.4)"
     )
     detector.add_argument(
+        "--second-look",
+        type=float,
+        metavar="SHARE",
+        help="look again, closer, at what is found in frames larger than the input: a face from this mean of both scores on (default: look once)",
+    )
+    detector.add_argument(
         "--framing",
         metavar="SIDE:SCALE",
         help="of a crop about its boxes, as `python -m benchmarks.framing` prints it (default: height:0.96)",

@@ -269,7 +269,7 @@ def _model_options(parser: argparse.ArgumentParser) -> None:
         "--detector",
         default=None,
         metavar="D",
-        help="tflite, tflite:BUNDLE_DIR, haar or yunet:MODEL.onnx (default: haar)",
+        help="tflite, tflite:BUNDLE_DIR, haar or yunet:MODEL.onnx (default: tflite)",
     )
 
 

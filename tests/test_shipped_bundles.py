@@ -4,7 +4,7 @@ import pytest
 
 import edge_runtime
 from edge_runtime.classifier import Classifier
-from edge_runtime.detectors import OURS, open_detector
+from edge_runtime.detectors import DEFAULT_DETECTOR, open_detector
 from edge_runtime.detectors.tflite import SHIPPED_DETECTOR
 from edge_runtime.golden import check
 from edge_runtime.labels import LABEL_SETS, canonical
@@ -46,9 +46,11 @@ def test_a_shipped_detector_is_whole_small_and_says_what_it_was_taught_and_judge
     assert manifest["licence"]
 
 
-def test_our_own_detector_is_shipped_and_gives_landmarks():
+def test_the_default_detector_is_the_shipped_one_and_gives_landmarks():
     assert edge_runtime.shipped_bundles(FACE_DETECTOR) == [SHIPPED_DETECTOR]
-    found = max(open_detector(OURS).detect(read_picture(edge_runtime.DEMO_PICTURE)), key=lambda each: each.score)
+    found = max(
+        open_detector(DEFAULT_DETECTOR).detect(read_picture(edge_runtime.DEMO_PICTURE)), key=lambda each: each.score
+    )
     eye, other = found.landmarks.right_eye, found.landmarks.left_eye
     assert found.box.left < eye[0] < other[0] < found.box.right
     assert found.score > 0.5

@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         "--detector",
         default=DEFAULT_DETECTOR,
         metavar="NAME",
-        help="finds the faces of data sets whose pictures are larger: tflite, tflite:BUNDLE_DIR, haar or yunet:MODEL.onnx (default: haar)",
+        help="finds the faces of data sets whose pictures are larger: tflite, tflite:BUNDLE_DIR, haar or yunet:MODEL.onnx (default: tflite)",
     )
     prepare.add_argument(
         "--group-split",
@@ -108,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         default=DEFAULT_DETECTOR,
         metavar="NAME",
         help="finds the faces in the folder of --unlabelled: tflite, tflite:BUNDLE_DIR, haar, yunet:MODEL.onnx, or none where pictures are faces"
-        " (default: haar)",
+        " (default: tflite)",
     )
     _fitting(distill)
     distill.add_argument(

@@ -26,6 +26,7 @@ _OF_DETECTORS: Mapping[str, object] = {
     "false_faces": None,
     "overlap": None,
     "framing": None,
+    "second_look": None,
     "parity": None,
 }
 
@@ -76,6 +77,7 @@ def _detector(arguments: argparse.Namespace) -> int:
         MOST_FALSE if arguments.false_faces is None else arguments.false_faces,
         OVERLAP if arguments.overlap is None else arguments.overlap,
         FRAMING if arguments.framing is None else _framing(arguments.framing),
+        arguments.second_look,
         arguments.parity,
         arguments.most_bytes,
     )
@@ -85,6 +87,8 @@ def _detector(arguments: argparse.Namespace) -> int:
     colours = "grey" if facts.channels == 1 else "BGR"
     print(f"  reads {facts.width} × {facts.height} px, {colours}; strides {', '.join(map(str, facts.strides))}")
     print(f"  faces from a score of {facts.threshold:.3f} on")
+    if facts.second_look is not None:
+        print(f"    or of {facts.second_look:.3f}, the mean of two looks, in larger frames")
     if "operating_point" in manifest:
         point = manifest["operating_point"]
         print(

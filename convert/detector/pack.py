@@ -43,6 +43,7 @@ class DetectorRequest:
             picture on the run's held-out scenes.
         most_false: see there.
         overlap: above which the less certain of two boxes is dropped.
+        second_look: the mean score of two looks from which a box is a face where frames are larger; None looks once.
         framing: where a classifier's crop lies relative to the boxes.
         report: the folder of a parity run with this file as a candidate, or None.
         most_bytes: the largest model file, or None.
@@ -56,6 +57,7 @@ class DetectorRequest:
     most_false: float = MOST_FALSE
     overlap: float = OVERLAP
     framing: Framing = FRAMING
+    second_look: float | None = None
     report: Path | None = None
     most_bytes: int | None = None
 
@@ -113,7 +115,14 @@ def _contents(request: DetectorRequest) -> tuple[dict[str, bytes], dict[str, Any
     threshold, point = _threshold(request)
     try:
         facts = DetectorFacts(
-            net.width, net.height, net.channels, net.strides, threshold, request.overlap, request.framing
+            net.width,
+            net.height,
+            net.channels,
+            net.strides,
+            threshold,
+            request.overlap,
+            request.framing,
+            request.second_look,
         )
     except ValueError as error:
         raise PackError(f"{where}: {error}", "what a detector's bundle can have", "correct the option") from error

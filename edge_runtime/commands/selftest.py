@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from edge_runtime.commands.opening import classifier_of
-from edge_runtime.detectors import OURS, open_detector
+from edge_runtime.detectors import DEFAULT_DETECTOR, open_detector
 from edge_runtime.detectors.tflite import TFLiteDetector
 from edge_runtime.errors import UsageError
 from edge_runtime.golden import Verdict, check
@@ -15,7 +15,7 @@ __all__ = ["run"]
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Of the bundle and the detector that are named, or of the default bundle and our own detector where neither is.
+    """Of the bundle and the detector that are named, or of the default ones where neither is.
 
     Returns 0 where they do, 1 where one does not, with the cause.
     """
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
         classifier = classifier_of(arguments)
         codes.append(_say(check(classifier.bundle, classifier.model), classifier.bundle.name, classifier.model))
     if arguments.detector is not None or arguments.bundle is None:
-        codes.append(_detector(arguments.detector or OURS))
+        codes.append(_detector(arguments.detector or DEFAULT_DETECTOR))
     return max(codes)
 
 

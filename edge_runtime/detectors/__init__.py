@@ -13,18 +13,14 @@ __all__ = [
     "DETAIL_OF_PICTURES",
     "DETECTORS",
     "MOST_FACES",
-    "OURS",
     "Detection",
     "Detector",
     "bounded",
     "open_detector",
 ]
 
-DEFAULT_DETECTOR = "haar"
-"""What finds faces where nothing else is named."""
-
-OURS = "tflite"
-"""The one that comes with the package and was trained by this project."""
+DEFAULT_DETECTOR = "tflite"
+"""What finds faces where nothing else is named: our own."""
 
 DETAIL_OF_PICTURES = 2
 """How closely pictures and recordings are searched where nothing else is said; a camera's frames are searched once."""

@@ -8,7 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["JUDGED_FROM", "OVERLAP", "Found", "Grid", "decode", "faces_of", "output_places", "suppress", "table_of"]
+__all__ = [
+    "JUDGED_FROM",
+    "OVERLAP",
+    "Found",
+    "Grid",
+    "decode",
+    "faces_of",
+    "output_places",
+    "overlaps",
+    "suppress",
+    "table_of",
+]
 
 Floats = NDArray[np.float32]
 
@@ -148,10 +159,7 @@ def suppress(found: Found, overlap: float, threshold: float = 0.0) -> Found:
     kept, points = [], []
     while len(order) and found.scores[order[0]] >= threshold:
         best = order[0]
-        least = np.maximum(found.boxes[best, :2], found.boxes[order, :2])
-        most = np.minimum(found.boxes[best, 2:], found.boxes[order, 2:])
-        shared = np.prod(np.maximum(0, most - least), axis=1)
-        alike = shared / (areas[best] + areas[order] - shared)
+        alike = overlaps(found.boxes[[best]], found.boxes[order])[0]
         same = order[alike >= _ALMOST_THE_SAME]
         weights = found.scores[same] ** 2
         points.append(np.tensordot(weights / weights.sum(), found.points[same], 1))
@@ -159,3 +167,16 @@ def suppress(found: Found, overlap: float, threshold: float = 0.0) -> Found:
         order = order[1:][alike[1:] <= overlap]
     chosen = found.at(np.array(kept, np.intp))
     return Found(chosen.boxes, chosen.scores, np.array(points, np.float32)) if points else chosen
+
+
+def overlaps(a: Floats, b: Floats, *, of_smaller: bool = False) -> Floats:
+    """Intersection over union of each of `a` (N, 4) with each of `b` (M, 4): float32 (N, M), 0 where both are empty.
+
+    `of_smaller`: intersection over the smaller of both instead.
+    """
+    least, most = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
+    shared = np.maximum(0, most - least).prod(axis=2)
+    areas = [np.maximum(0, boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (a, b)]
+    whole = np.minimum(areas[0][:, None], areas[1][None, :]) if of_smaller else areas[0][:, None] + areas[1] - shared
+    shares: Floats = np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
+    return shares

@@ -4,6 +4,7 @@ kind        "face_detector"
 input       {"width", "height", "channels"}: pixels uint8, BGR where there are three channels
 strides     pixels between the cells of each level, such as [8, 16, 32]
 threshold   the score from which a box is a face
+second_look the mean score of two looks from which one is, in frames with pixels for a closer one; without it there is none
 overlap     above which the less certain of two boxes is dropped
 framing     {"side", "scale", "right", "down"}: where a classifier's crop lies relative to its boxes
 """
@@ -27,7 +28,7 @@ _FACTS = ("input", "strides", "threshold", "overlap", "framing")
 
 @dataclass(frozen=True)
 class DetectorFacts:
-    """What decoding needs to know; sizes and strides in pixels, threshold and overlap 0..1."""
+    """What decoding needs to know; sizes and strides in pixels, threshold, overlap and second_look 0..1."""
 
     width: int
     height: int
@@ -36,6 +37,7 @@ class DetectorFacts:
     threshold: float
     overlap: float
     framing: Framing
+    second_look: float | None = None
 
     def __post_init__(self) -> None:
         if not (32 <= self.width <= 2048 and 32 <= self.height <= 2048 and self.channels in (1, 3)):
@@ -46,6 +48,8 @@ class DetectorFacts:
             raise ValueError(f"strides {self.strides}, of which two are the same")
         if not (0 < self.threshold < 1 and 0 < self.overlap < 1):
             raise ValueError(f"threshold {self.threshold} and overlap {self.overlap}, which lie between 0 and 1")
+        if self.second_look is not None and not 0 < self.second_look < 1:
+            raise ValueError(f"second_look {self.second_look}, which lies between 0 and 1")
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> DetectorFacts:
@@ -62,17 +66,21 @@ class DetectorFacts:
             float(manifest["threshold"]),
             float(manifest["overlap"]),
             Framing(**manifest["framing"]),
+            None if manifest.get("second_look") is None else float(manifest["second_look"]),
         )
 
     def as_table(self) -> dict[str, Any]:
         """The part of a manifest that `of` reads."""
-        return {
+        table: dict[str, Any] = {
             "input": {"width": self.width, "height": self.height, "channels": self.channels},
             "strides": list(self.strides),
             "threshold": self.threshold,
             "overlap": self.overlap,
             "framing": vars(self.framing),
         }
+        if self.second_look is not None:
+            table["second_look"] = self.second_look
+        return table
 
 
 @dataclass(frozen=True)

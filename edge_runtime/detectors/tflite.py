@@ -11,6 +11,7 @@ from edge_runtime.detectors.detector_bundle import read_detector_bundle
 from edge_runtime.detectors.detector_golden import check_detector
 from edge_runtime.detectors.letterbox import letterbox
 from edge_runtime.detectors.net import DetectorNet
+from edge_runtime.detectors.second_look import confirmed, doubtful_from
 from edge_runtime.geometry import Box, Landmarks
 from edge_runtime.golden import Verdict
 
@@ -21,7 +22,8 @@ SHIPPED_DETECTOR = "face-detector"
 
 
 class TFLiteDetector:
-    """Boxes, scores 0..1 and five landmarks. A frame is searched whole, scaled to the net's input.
+    """Boxes, scores 0..1 and five landmarks. A frame is searched whole, scaled to the net's input; where its bundle has a
+    `second_look`, what is found in a larger frame is looked at again in close-ups, and its score is the mean of both looks.
 
     A face turned by more than about 45° is not looked for, and one upside down is not found.
 
@@ -51,12 +53,23 @@ class TFLiteDetector:
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Faces in a BGR uint8 frame (H, W, 3) or a grey one (H, W), largest first."""
-        pixels, scale = letterbox(image, self.facts.width, self.facts.height, self.facts.channels)
-        found = self.find(pixels).scaled(scale)
+        facts = self.facts
+        if facts.second_look is None:
+            found = self._look(image, facts.threshold)
+        else:
+            first = self._look(image, min(facts.threshold, doubtful_from(facts.second_look)))
+            found = confirmed(
+                image, first, self._look, self.input_size, facts.threshold, facts.second_look, facts.overlap
+            )
         areas = np.prod(found.boxes[:, 2:] - found.boxes[:, :2], axis=1)
         largest = np.argsort(-areas, kind="stable")[:MOST_FACES]
         self.left_out = len(found) - len(largest)
         return [_detection(found.boxes[index], found.points[index], found.scores[index]) for index in largest]
+
+    def _look(self, image: NDArray[np.uint8], threshold: float) -> Found:
+        """What one look at a frame finds from a score on, in the frame's pixels."""
+        pixels, scale = letterbox(image, self.facts.width, self.facts.height, self.facts.channels)
+        return faces_of(self.answer(pixels), self.net.grid, threshold, self.facts.overlap).scaled(scale)
 
     def find(self, pixels: NDArray[np.uint8]) -> Found:
         """Faces in the net's own input, uint8 (height, width, channels), in its pixels, the surest first."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.detectors.decode import overlaps
+
 __all__ = ["POINTS", "Marks", "Scene", "overlaps", "visible_shares"]
 
 Floats = NDArray[np.float32]
@@ -91,17 +93,4 @@ def visible_shares(boxes: Floats, width: int, height: int) -> Floats:
     inside = np.maximum(0, np.minimum(boxes[:, 2:], (width, height)) - np.maximum(boxes[:, :2], 0))
     areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
     shares: Floats = np.divide(inside.prod(axis=1), areas, out=np.zeros_like(areas), where=areas > 0)
-    return shares
-
-
-def overlaps(a: Floats, b: Floats, *, of_smaller: bool = False) -> Floats:
-    """Intersection over union of each of `a` (N, 4) with each of `b` (M, 4): float32 (N, M), 0 where both are empty.
-
-    `of_smaller`: intersection over the smaller of both instead.
-    """
-    least, most = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = np.maximum(0, most - least).prod(axis=2)
-    areas = [np.maximum(0, boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (a, b)]
-    whole = np.minimum(areas[0][:, None], areas[1][None, :]) if of_smaller else areas[0][:, None] + areas[1] - shared
-    shares: Floats = np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
     return shares

@@ -197,7 +197,17 @@ def test_a_bundle_finds_the_faces_and_says_its_threshold_its_run_and_its_calibra
     assert [each.box.width for each in found] == pytest.approx([24] * len(found), abs=0.5)
     assert main([*pack, "--replace", "--threshold", "0.4", "--overlap", "0.5", "--framing", "width:1.1"]) == 0
     facts = read_detector_bundle(out).facts
+    assert facts.second_look is None
     assert (facts.threshold, facts.overlap, facts.framing.side, facts.framing.scale) == (0.4, 0.5, "width", 1.1)
+
+
+def test_a_second_look_is_packed_where_it_is_asked_for_and_refused_where_no_score_can_be_so(detector, tmp_path, capsys):
+    pack = ["pack", str(detector.int8), "--name", "bright", "--threshold", "0.6", "--out", str(tmp_path / "twice")]
+    assert main([*pack, "--second-look", "1.2"]) == 2
+    assert "second_look 1.2, which lies between 0 and 1" in capsys.readouterr().err
+    assert main([*pack, "--second-look", "0.5"]) == 0
+    assert "or of 0.500, the mean of two looks, in larger frames" in capsys.readouterr().out
+    assert read_detector_bundle(tmp_path / "twice").facts.second_look == 0.5
 
 
 def test_the_same_request_packs_the_same_bytes(detector, tmp_path):

@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -55,6 +56,25 @@ def test_grey_frames_are_searched_too():
     detector = open_detector(f"tflite:{BRIGHT_INT8}")
     colour = frame_with((5, 3))
     assert detector.detect(colour[..., 0]) == detector.detect(colour)
+
+
+def test_a_bundle_that_looks_twice_does_so_in_frames_with_more_pixels_than_its_input_alone(monkeypatch):
+    monkeypatch.setattr("edge_runtime.detectors.second_look.SURE", 2.0)  # this net is always sure
+    detector = open_detector(f"tflite:{BRIGHT_INT8}")
+    looks, answer = [], detector.answer
+    detector.answer = lambda pixels: looks.append(pixels.shape) or answer(pixels)
+    large = np.zeros((256, 320, 3), np.uint8)
+    large[96:112, 144:160] = 255
+    expected = {}
+    for second_look, count in ((None, 1), (0.5, 2)):
+        detector.facts = replace(detector.facts, second_look=second_look)
+        looks.clear()
+        expected[second_look] = detector.detect(large)
+        assert len(looks) == count
+        looks.clear()
+        assert len(detector.detect(frame_with((5, 3)))) == 1
+        assert len(looks) == 1
+    assert len(expected[None]) == 1
 
 
 def test_hundreds_of_faces_take_bounded_time_and_the_largest_are_kept_and_the_rest_counted():
@@ -139,6 +159,9 @@ def test_a_bundle_that_is_not_there_is_refused(tmp_path):
         ({"threshold": 2}, "threshold 2"),
         ({"framing": {"side": "depth", "scale": 1.0}}, "framing"),
         ({"overlap": None}, "no key 'overlap'"),
+        ({"second_look": 0.5}, None),
+        ({"second_look": 1.5}, "second_look 1.5"),
+        ({"second_look": "often"}, "often"),
     ],
 )
 def test_a_manifest_that_the_net_contradicts_is_refused(tmp_path, changes, reason):

@@ -1,0 +1,133 @@
+"""A second look at what was found in a frame that is larger than the net's input: closer, and cut from the frame's own pixels.
+
+A badge, a lamp or a knot of branches may look like a face at a fraction of its size, and hardly ever does so twice. A face does, and
+its landmarks are the better for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.detectors.decode import Floats, Found, overlaps, suppress
+
+__all__ = ["MOST_LOOKS", "SURE", "confirmed", "doubtful_from"]
+
+MOST_LOOKS = 8
+"""Close-ups of one frame. The surest finds come first; what no close-up has shown is judged by the first look alone."""
+
+SURE = 0.75
+"""From this score on a first look needs no second: no badge or lamp has come so far, and most faces of a live picture do."""
+
+_LEAST_GAIN = 1.2
+"""How much larger a close-up must show a face than the first look did."""
+
+_ROOM = 3.0
+"""Heights of the face that a close-up holds."""
+
+_SAME = 0.4
+_LEAST_SCORE, _HIGH = 0.02, 0.7
+
+Look = Callable[[NDArray[np.uint8], float], Found]
+"""A frame and the lowest score to what is found in it, in the frame's pixels, the surest first."""
+
+
+def doubtful_from(second_look: float) -> float:
+    """The score from which a find is worth a second look: with less, that one would have to be surer than nets commonly are."""
+    return max(_LEAST_SCORE, 2 * second_look - _HIGH)
+
+
+def confirmed(
+    image: NDArray[np.uint8],
+    found: Found,
+    look: Look,
+    size: tuple[int, int],
+    threshold: float,
+    second_look: float,
+    overlap: float,
+) -> Found:
+    """The faces among the finds of a first look, the surest first.
+
+    Args:
+        image: the frame, uint8 (H, W, 3) or (H, W).
+        found: what the first look, at the whole of it, found from `doubtful_from` on.
+        look: how a part is looked at.
+        size: (width, height) that each look scales its picture to.
+        threshold: from which score a face is one that no close-up can show larger. One of `SURE` is taken as it is.
+        second_look: from which mean of both scores it is one otherwise. Box and landmarks are then the close-up's.
+        overlap: above which the less sure of two is dropped.
+    """
+    seen_at = _scale(image.shape[1], image.shape[0], size)
+    scales = _scales_of(found.boxes, size)
+    pending = (scales >= _LEAST_GAIN * seen_at) & (found.scores < SURE)
+    parts = [found.at(~pending & (found.scores >= threshold))]
+    for _ in range(MOST_LOOKS):
+        if not pending.any():
+            break
+        first = int(np.flatnonzero(pending)[found.scores[pending].argmax()])
+        part = _part_about(found.boxes[first], scales[first], image.shape, size)
+        left, top, right, bottom = part
+        closer = look(np.ascontiguousarray(image[top:bottom, left:right]), doubtful_from(second_look))
+        corner = np.array([left, top], np.float32)
+        closer = Found(closer.boxes + np.tile(corner, 2), closer.scores, closer.points + corner)
+        shown = pending & _within(found.boxes, part, image.shape) & (scales <= _LEAST_GAIN * scales[first])
+        shown[first] = True
+        parts.append(_both(found.at(shown), closer, second_look))
+        pending &= ~shown
+    parts.append(found.at(pending & (found.scores >= threshold)))
+    return suppress(_joined(parts), overlap)
+
+
+def _both(first: Found, closer: Found, second_look: float) -> Found:
+    """Of finds that a close-up shows, those that it confirms, as it shows them, with the mean of both scores."""
+    if not len(closer):
+        return closer
+    alike = overlaps(first.boxes, closer.boxes)
+    nearest = alike.argmax(axis=1)
+    means = (first.scores + closer.scores[nearest]) / 2
+    sure = (alike.max(axis=1) > _SAME) & (means >= second_look)
+    chosen = closer.at(nearest[sure])
+    return Found(chosen.boxes, means[sure].astype(np.float32), chosen.points)
+
+
+def _scales_of(boxes: Floats, size: tuple[int, int]) -> Floats:
+    """At which scale each box would be shown: the frame's own, or less for a face that is large there."""
+    sides = np.maximum(1.0, (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=1.0))
+    scales: Floats = np.minimum(1.0, min(size) / (_ROOM * sides)).astype(np.float32)
+    return scales
+
+
+def _scale(width: int, height: int, size: tuple[int, int]) -> float:
+    return min(size[0] / width, size[1] / height)
+
+
+def _part_about(
+    box: Floats, scale: np.float32, shape: tuple[int, ...], size: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the part of a frame that fills the input at a scale, about a box as far as the frame goes."""
+    sides = []
+    for low, high, whole, pixels in zip(box[:2], box[2:], (shape[1], shape[0]), size, strict=True):
+        length = min(whole, round(pixels / float(scale)))
+        start = int(np.clip(round(float(low + high) / 2 - length / 2), 0, whole - length))
+        sides.append((start, start + length))
+    (left, right), (top, bottom) = sides
+    return left, top, right, bottom
+
+
+def _within(boxes: Floats, part: tuple[int, int, int, int], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which boxes lie in a part with half their size of room around them, or up to the frame's border."""
+    room = (boxes[:, 2:] - boxes[:, :2]) / 2
+    low = np.maximum(boxes[:, :2] - room, 0)
+    high = np.minimum(boxes[:, 2:] + room, (shape[1], shape[0]))
+    within: NDArray[np.bool_] = np.all(low >= part[:2], axis=1) & np.all(high <= part[2:], axis=1)
+    return within
+
+
+def _joined(parts: list[Found]) -> Found:
+    return Found(
+        np.concatenate([part.boxes for part in parts]),
+        np.concatenate([part.scores for part in parts]),
+        np.concatenate([part.points for part in parts]),
+    )
