@@ -13,34 +13,49 @@ from edge_runtime.colours import colour_of
 from edge_runtime.errors import OutputError
 from edge_runtime.face import Face
 from edge_runtime.files import partial_path, write_whole
+from edge_runtime.sinks.label_places import Bar, place_label
 
 __all__ = ["AnnotatedVideo", "annotated", "write_annotated"]
 
 FONT = cv2.FONT_HERSHEY_DUPLEX
 
+_FEW = 4
+"""Faces, above which labels are small."""
+
 
 def annotated(image: NDArray[np.uint8], faces: list[Face]) -> NDArray[np.uint8]:
-    """A copy of a BGR picture with a box and "label 93 %" for each face; small pictures are enlarged to stay readable."""
+    """A copy of a BGR picture with a box and "label 93 %" for each face; small pictures are enlarged to stay readable.
+
+    Labels keep off other faces and labels where there is room.
+    """
     enlarge = max(1, -(-320 // max(1, min(image.shape[:2]))))
     enlarge = min(enlarge, 8)
     canvas = (
         cv2.resize(image, None, fx=enlarge, fy=enlarge, interpolation=cv2.INTER_LINEAR) if enlarge > 1 else image.copy()
     )
     line = max(2, round(min(canvas.shape[:2]) / 240))
-    for face in faces:
-        _draw(canvas, face, float(enlarge), line)
+    boxes = [_bar(face, float(enlarge)) for face in faces]
+    for face, box in zip(faces, boxes, strict=True):
+        cv2.rectangle(canvas, box[:2], box[2:], (0, 0, 0), line + 2, cv2.LINE_AA)
+        cv2.rectangle(canvas, box[:2], box[2:], colour_of(face.label), line, cv2.LINE_AA)
+    taken = list(boxes)
+    for face, box in zip(faces, boxes, strict=True):
+        taken.append(_label(canvas, face, box, taken, len(faces) > _FEW))
     return canvas
 
 
-def _draw(canvas: NDArray[np.uint8], face: Face, enlarge: float, line: int) -> None:
+def _bar(face: Face, enlarge: float) -> Bar:
+    left, top, right, bottom = (round(value * enlarge) for value in face.box.as_tuple())
+    return left, top, right, bottom
+
+
+def _label(canvas: NDArray[np.uint8], face: Face, box: Bar, taken: list[Bar], small: bool) -> Bar:
+    """Draws a face's label, in small letters where asked, and returns its place."""
     height, width = canvas.shape[:2]
-    box = face.box
-    left, top, right, bottom = (round(value * enlarge) for value in box.as_tuple())
     colour = colour_of(face.label)
-    cv2.rectangle(canvas, (left, top), (right, bottom), (0, 0, 0), line + 2, cv2.LINE_AA)
-    cv2.rectangle(canvas, (left, top), (right, bottom), colour, line, cv2.LINE_AA)
     text = f"{face.label} {face.score:.0%}" if face.track is None else f"{face.track}: {face.label} {face.score:.0%}"
-    wanted_px = max(14, min(0.16 * (right - left), height / 12), height / 26)
+    least_px = max(11, height / 34) if small else max(14, height / 26)
+    wanted_px = max(min(0.16 * (box[2] - box[0]), height / 12), least_px)
     scale = wanted_px / 22
     thickness = max(1, round(scale * 1.5))
     (text_width, text_height), base = cv2.getTextSize(text, FONT, scale, thickness)
@@ -48,21 +63,11 @@ def _draw(canvas: NDArray[np.uint8], face: Face, enlarge: float, line: int) -> N
         scale *= width / (text_width + 8)
         (text_width, text_height), base = cv2.getTextSize(text, FONT, scale, thickness)
     pad = max(2, base // 2)
-    bar_height = text_height + base + 2 * pad
-    # Above the box where there is room, else inside it; always within the picture.
-    bar_top = top - bar_height if top >= bar_height else min(max(0, top), max(0, height - bar_height))
-    bar_left = max(0, min(left, width - text_width - 2 * pad))
-    cv2.rectangle(canvas, (bar_left, bar_top), (bar_left + text_width + 2 * pad, bar_top + bar_height), colour, -1)
-    cv2.putText(
-        canvas,
-        text,
-        (bar_left + pad, bar_top + pad + text_height),
-        FONT,
-        scale,
-        _ink_on(colour),
-        thickness,
-        cv2.LINE_AA,
-    )
+    place = place_label(box, (text_width + 2 * pad, text_height + base + 2 * pad), (width, height), taken)
+    cv2.rectangle(canvas, place[:2], place[2:], colour, -1)
+    at = place[0] + pad, place[1] + pad + text_height
+    cv2.putText(canvas, text, at, FONT, scale, _ink_on(colour), thickness, cv2.LINE_AA)
+    return place
 
 
 def _ink_on(colour: tuple[int, int, int]) -> tuple[int, int, int]:
