@@ -51,8 +51,8 @@ class _Redirection:
             self._users -= 1
             if self._terminal < 0:
                 return
+            self._pass_on()  # first, so that hardly a line written after the redirection can come before one of these
             if self._users:
-                self._pass_on()
                 return
             os.dup2(self._terminal, 2)
             self._pass_on(last=True)
@@ -97,7 +97,8 @@ _redirection = _Redirection()
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """While the block runs, what decoders write to standard error is dropped; lines of others arrive when it ends.
+    """While the block runs, what decoders write to standard error is dropped; lines of others arrive when it ends, each whole
+    and once; two that are written while it ends may change places.
 
     For short blocks (one decode). Threads may overlap. Costs some ten microseconds.
     """
