@@ -28,6 +28,7 @@ __all__ = [
     "crop_face",
     "cut_face",
     "fit_face",
+    "grown",
     "lie_of",
 ]
 
@@ -219,17 +220,17 @@ def fit_face(face: NDArray[np.uint8], size: int, channels: int) -> NDArray[np.ui
     height, width = face.shape[:2]
     if (height, width) != (size, size):
         shrinks = height >= size and width >= size
-        face = cv2.resize(face, (size, size), interpolation=cv2.INTER_AREA) if shrinks else _grown(face, size)
+        face = cv2.resize(face, (size, size), interpolation=cv2.INTER_AREA) if shrinks else grown(face, (size, size))
     return face.reshape(size, size, channels)
 
 
-def _grown(face: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """`face` scaled linearly. OpenCV for ARM has a kernel of its own for one channel, which is off by up to two grey levels in
+def grown(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A picture scaled linearly to (width, height), the same on every processor. OpenCV for ARM has a kernel of its own for one channel, which is off by up to two grey levels in
     a fourth of all pixels; two channels go the way that they go on every processor (`python -m boards arm64`)."""
-    grey = face.ndim == 2 or face.shape[2] == 1
-    wide = cv2.merge([face, face]) if grey else face
-    grown: NDArray[np.uint8] = cv2.resize(wide, (size, size), interpolation=cv2.INTER_LINEAR)
-    return grown[..., 0] if grey else grown
+    grey = image.ndim == 2 or image.shape[2] == 1
+    wide = cv2.merge([image, image]) if grey else image
+    scaled: NDArray[np.uint8] = cv2.resize(wide, size, interpolation=cv2.INTER_LINEAR)
+    return scaled[..., 0] if grey else scaled
 
 
 def _with_channels(image: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.preprocess import grown
+
 __all__ = ["letterbox"]
 
 
@@ -32,7 +34,7 @@ def letterbox(
     elif channels == 3 and image.ndim == 2:
         image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
     if size != (columns, rows):
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else grown(image, size)
     pixels = np.zeros((height, width, channels), np.uint8)
     pixels[: size[1], : size[0]] = image.reshape(size[1], size[0], channels)
     return pixels, (size[0] / columns, size[1] / rows)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.geometry import Box, Landmarks
+from edge_runtime.preprocess import grown
 from edge_runtime.settings.deciding import QualitySettings
 
 __all__ = ["BLURRED", "SMALL", "TILTED", "TURNED", "Pose", "Quality", "assess", "pose_of", "sharpness_of"]
@@ -105,7 +106,8 @@ def sharpness_of(crop: NDArray[np.uint8]) -> float:
         else crop.reshape(crop.shape[:2])
     )
     shrinks = min(grey.shape) >= _SIDE_PX
-    scaled = cv2.resize(grey, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    size = _SIDE_PX, _SIDE_PX
+    scaled = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if shrinks else grown(grey, size)
     contrast = float(scaled.std())
     if contrast < _FLAT:
         return 0.0

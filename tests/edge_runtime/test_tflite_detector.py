@@ -108,6 +108,19 @@ def test_a_letterboxed_frame_is_whole_and_beside_it_is_black():
         assert width == 160 or height == 128
 
 
+def test_a_small_frame_is_enlarged_as_crops_are_because_opencv_has_another_kernel_for_grey_on_arm(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "edge_runtime.detectors.letterbox.grown",
+        lambda image, size: asked.append(size) or np.full((size[1], size[0]), 7, np.uint8),
+    )
+    pixels, _ = letterbox(np.zeros((60, 80, 3), np.uint8), 160, 128, 1)
+    assert asked == [(160, 120)]
+    assert (pixels[:120] == 7).all()
+    letterbox(np.zeros((240, 320, 3), np.uint8), 160, 128, 1)
+    assert len(asked) == 1
+
+
 @BOTH
 def test_its_golden_frames_pass_here_and_another_net_fails(bundle):
     detector = open_detector(f"tflite:{bundle}")
