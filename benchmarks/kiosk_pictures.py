@@ -177,8 +177,8 @@ def photograph(shot: Shot, path: Path, stage: Stage, browser: Chromium) -> None:
 @contextmanager
 def _stage() -> Iterator[Stage]:
     """Servers whose last minutes are `STORY`."""
-    hub, metrics, stop = Hub(), LiveMetrics("fer2013", "", "haar"), threading.Event()
-    about = About("picamera2?size=640x480&fps=30", "fer2013", read_bundle("fer2013").sha256, "haar")
+    hub, metrics, stop = Hub(), LiveMetrics("fer2013", "", "tflite"), threading.Event()
+    about = About("picamera2?size=640x480&fps=30", "fer2013", read_bundle("fer2013").sha256, "tflite")
     with tempfile.TemporaryDirectory() as folder:
         secret = Path(folder) / "token"
         secret.write_text("a-token-that-nobody-has\n")

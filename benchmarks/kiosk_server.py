@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--fps", type=float, default=25.0)
     arguments = parser.parse_args()
     hub, metrics, settings = Hub(), LiveMetrics(), KioskSettings()
-    app = kiosk_app(hub, settings, access_of(settings), About("a scene", "fer2013", "", "haar"), metrics)
+    app = kiosk_app(hub, settings, access_of(settings), About("a scene", "fer2013", "", "tflite"), metrics)
     stop, told = threading.Event(), {"back"}
     scene = Scene(arguments.faces)
     frames = [scene.seen(index) for index in range(_PREPARED)]  # drawing them is not what is measured
