@@ -60,7 +60,7 @@ def main() -> int:
 
 def overhead(arguments: argparse.Namespace) -> bool:
     """A frame through the loop (tracks, quality, decisions, records, metrics, state) against the bare pipeline."""
-    image, recognizer = demo_frame(), load(BUNDLE, arguments.detector)
+    image, recognizer = demo_frame(), load(BUNDLE, arguments.detector, detail=1)
     with open(os.devnull, "w") as nowhere:
         loop = _opened(LiveLoop(_config(), around=Surroundings(records_to=nowhere.fileno())))
         source = SourceState("synthetic", Phase.LIVE, time.monotonic())
