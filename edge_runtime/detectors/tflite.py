@@ -55,25 +55,21 @@ class TFLiteDetector:
         """Faces in a BGR uint8 frame (H, W, 3) or a grey one (H, W), largest first."""
         facts = self.facts
         if facts.second_look is None:
-            found = self._look(image, facts.threshold)
+            found = self.find(image, facts.threshold)
         else:
-            first = self._look(image, min(facts.threshold, doubtful_from(facts.second_look)))
+            first = self.find(image, min(facts.threshold, doubtful_from(facts.second_look)))
             found = confirmed(
-                image, first, self._look, self.input_size, facts.threshold, facts.second_look, facts.overlap
+                image, first, self.find, self.input_size, facts.threshold, facts.second_look, facts.overlap
             )
         areas = np.prod(found.boxes[:, 2:] - found.boxes[:, :2], axis=1)
         largest = np.argsort(-areas, kind="stable")[:MOST_FACES]
         self.left_out = len(found) - len(largest)
         return [_detection(found.boxes[index], found.points[index], found.scores[index]) for index in largest]
 
-    def _look(self, image: NDArray[np.uint8], threshold: float) -> Found:
-        """What one look at a frame finds from a score on, in the frame's pixels."""
+    def find(self, image: NDArray[np.uint8], threshold: float) -> Found:
+        """What one look at a frame finds from a score on, in the frame's pixels, the surest first."""
         pixels, scale = letterbox(image, self.facts.width, self.facts.height, self.facts.channels)
         return faces_of(self.answer(pixels), self.net.grid, threshold, self.facts.overlap).scaled(scale)
-
-    def find(self, pixels: NDArray[np.uint8]) -> Found:
-        """Faces in the net's own input, uint8 (height, width, channels), in its pixels, the surest first."""
-        return faces_of(self.answer(pixels), self.net.grid, self.facts.threshold, self.facts.overlap)
 
     def answer(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What the net says of every cell, float32 (A, 15): score, distances, landmarks."""

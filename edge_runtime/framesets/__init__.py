@@ -3,7 +3,7 @@
 from edge_runtime.framesets import judge, read_frame_set
 
 frames = read_frame_set(Path("frames.npz"))
-found = [detector.find(frames.image(index)) for index in range(len(frames))]
+found = [detector.find(frames.image(index), threshold=0.02) for index in range(len(frames))]
 print(judge(found, frames.marks, smallest_px=16).average_precision)
 """
 

@@ -102,6 +102,8 @@ def test_the_share_of_distractors_that_are_emblems_is_the_recipes(store, monkeyp
     assert not drawn
     assert not any(library.draw_distractor(random, 1.0).is_face for _ in range(20))
     assert len(drawn) == 20
+    assert not any(library.draw_distractor(random, 0.5).is_face for _ in range(200))
+    assert 70 < len(drawn) - 20 < 130
 
 
 def test_a_face_hidden_by_what_came_later_is_ignored(store):
