@@ -48,6 +48,8 @@ class LineStream:
         self.lossless = lossless
         self._text = ""
         self._rest = b""  # of a line that was begun
+        self._room = select.poll()
+        self._room.register(descriptor, select.POLLOUT)
         self.written = self.lost = 0
         self.problem = ""
 
@@ -121,6 +123,4 @@ class LineStream:
         return True
 
     def _writable(self, timeout_s: float) -> bool:
-        poll = select.poll()
-        poll.register(self._descriptor, select.POLLOUT)
-        return bool(poll.poll(timeout_s * 1000))
+        return bool(self._room.poll(timeout_s * 1000))

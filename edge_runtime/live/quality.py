@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import mul
 
 import cv2
 import numpy as np
@@ -29,6 +31,15 @@ _MODEL = np.array(
 The first two are the medians of YuNet's points over 1,500 FER2013 faces. The depths are those of generic head models for
 five points: the tip of the nose stands 0.43 eye distances before the eyes, the corners of the mouth hardly.
 """
+
+_FIT: list[list[float]] = np.linalg.pinv(_MODEL - _MODEL.mean(axis=0)).tolist()
+"""The least-squares fit of three axes to the five points' coordinates: (3, 5)."""
+
+_POINT = 1e-6
+"""Px in a face's width; all points are one."""
+
+_FLATTEST = 0.05
+"""The least share of the shorter axis in the longer; points below it lie on a line."""
 
 
 @dataclass(frozen=True)
@@ -108,10 +119,10 @@ def sharpness_of(crop: NDArray[np.uint8]) -> float:
     shrinks = min(grey.shape) >= _SIDE_PX
     size = _SIDE_PX, _SIDE_PX
     scaled = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if shrinks else grown(grey, size)
-    contrast = float(scaled.std())
+    contrast = _spread(scaled)
     if contrast < _FLAT:
         return 0.0
-    return float(cv2.Laplacian(scaled, cv2.CV_64F).var()) / contrast**2
+    return (_spread(cv2.Laplacian(scaled, cv2.CV_16S)) / contrast) ** 2
 
 
 def pose_of(landmarks: Landmarks) -> Pose | None:
@@ -120,22 +131,33 @@ def pose_of(landmarks: Landmarks) -> Pose | None:
     DeMenthon & Davis 1995 without its perspective steps, which a face at arm's length does not need. None where the points
     fall together and fit no face.
     """
-    points = np.array(landmarks.as_tuple(), float)
-    model, seen = _MODEL - _MODEL.mean(0), points - points.mean(0)
-    rows, _, _, _ = np.linalg.lstsq(model, seen, rcond=None)
-    right, down = rows.T
-    scale = math.sqrt(float(np.linalg.norm(right) * np.linalg.norm(down)))
-    if not math.isfinite(scale) or scale < 1e-6:
+    points = landmarks.as_tuple()
+    # As `_FIT` takes the same off every coordinate, the points' place does not matter.
+    right, down = ([sum(map(mul, row, values)) for row in _FIT] for values in zip(*points, strict=True))
+    # The nearest rotation to both rows, in the sense of least squares: (A Aᵀ)^-½ A, written out for two rows.
+    across, along, both = _dot(right, right), _dot(down, down), _dot(right, down)
+    longest_2 = (across + along + math.hypot(across - along, 2 * both)) / 2
+    area_2 = across * along - both * both  # the product of the squared singular values
+    if not math.isfinite(longest_2) or longest_2 < _POINT**2 or area_2 < (_FLATTEST * longest_2) ** 2:
         return None
-    # The nearest rotation to the three rows, in the sense of least squares.
-    left, lengths, other = np.linalg.svd(np.stack([right, down]), full_matrices=False)
-    if lengths[1] < 0.05 * lengths[0]:
-        return None
-    first, second = left @ other
-    toward = np.cross(first, second)
+    area = math.sqrt(area_2)
+    size = area * math.sqrt(across + along + 2 * area)
+    first = [((along + area) * x - both * y) / size for x, y in zip(right, down, strict=True)]
+    second = [((across + area) * y - both * x) / size for x, y in zip(right, down, strict=True)]
+    toward_z = first[0] * second[1] - first[1] * second[0]
     roll = math.atan2(second[0], first[0])
     # The nose's direction is the rotation's third column; turned back by the roll, its parts are yaw and pitch.
     nose_x = math.cos(roll) * first[2] + math.sin(roll) * second[2]
     nose_y = math.cos(roll) * second[2] - math.sin(roll) * first[2]
-    yaw, pitch = math.atan2(nose_x, toward[2]), math.atan2(nose_y, math.hypot(nose_x, toward[2]))
+    yaw, pitch = math.atan2(nose_x, toward_z), math.atan2(nose_y, math.hypot(nose_x, toward_z))
     return Pose(math.degrees(yaw), math.degrees(pitch), math.degrees(roll))
+
+
+def _spread(picture: NDArray[np.uint8] | NDArray[np.int16]) -> float:
+    """The standard deviation."""
+    deviation: float = cv2.meanStdDev(picture)[1].item()
+    return deviation
+
+
+def _dot(a: Sequence[float], b: Sequence[float]) -> float:
+    return sum(map(mul, a, b))

@@ -61,7 +61,8 @@ class Smoother:
 
     def __init__(self, labels: Sequence[str], settings: SmoothingSettings | None = None) -> None:
         self._labels, self._settings = tuple(labels), settings or SmoothingSettings()
-        self._sum = np.zeros(len(self._labels))
+        self._sum = [0.0] * len(self._labels)
+        self._mean = self._sum
         self._weight = 0.0
         self._first_s: float | None = None
         self._counted_s = 0.0
@@ -91,15 +92,18 @@ class Smoother:
         return self._decision()
 
     def _average(self, probabilities: NDArray[np.float64], time_s: float) -> None:
-        if probabilities.shape != self._sum.shape or not np.isfinite(probabilities).all():
+        # A handful of numbers: Python's own are quicker here than an array's.
+        answer = probabilities.tolist()
+        if probabilities.shape != (len(self._sum),) or not all(map(math.isfinite, answer)):
             raise ValueError(f"probabilities {probabilities}: expected {len(self._labels)} finite ones")
         elapsed = FIRST_FRAME_S if self._first_s is None else max(0.0, time_s - self._counted_s)
         if self._first_s is None:
             self._first_s = time_s
         self._counted_s = max(self._counted_s, time_s)
         kept = math.exp(-elapsed / self._settings.time_constant_s)
-        self._sum = kept * self._sum + (1 - kept) * probabilities
+        self._sum = [kept * sum_ + (1 - kept) * new for sum_, new in zip(self._sum, answer, strict=True)]
         self._weight = kept * self._weight + (1 - kept)
+        self._mean = [sum_ / self._weight for sum_ in self._sum]
 
     def _judge(self, time_s: float, refused: str) -> None:
         settings = self._settings
@@ -109,10 +113,9 @@ class Smoother:
         if refused:
             self._doubt(time_s, refused)
             return
-        mean = self._sum / self._weight
-        best = int(mean.argmax())
-        others = np.delete(mean, best)
-        lead = mean[best] - (others.max() if len(others) else 0.0)
+        mean = self._mean
+        best = mean.index(max(mean))
+        lead = mean[best] - max((*mean[:best], *mean[best + 1 :]), default=0.0)
         clear = mean[best] >= settings.threshold and lead >= settings.margin
         if self._shown is None:
             settled = self._first_s is not None and time_s - self._first_s >= settings.settle_s
@@ -143,11 +146,10 @@ class Smoother:
             self._shown, self._since_s, self._reason, self._doubt_since_s = None, time_s, reason, None
 
     def _decision(self) -> Decision:
-        mean = self._sum / self._weight if self._weight else np.zeros(len(self._labels))
-        emotions = MappingProxyType(dict(zip(self._labels, mean.tolist(), strict=True)))
+        emotions = MappingProxyType(dict(zip(self._labels, self._mean, strict=True)))
         if self._shown is None:
-            return Decision(UNCERTAIN, float(mean.max(initial=0.0)), emotions, self._reason, self._since_s)
-        return Decision(self._labels[self._shown], float(mean[self._shown]), emotions, "", self._since_s)
+            return Decision(UNCERTAIN, max(self._mean, default=0.0), emotions, self._reason, self._since_s)
+        return Decision(self._labels[self._shown], self._mean[self._shown], emotions, "", self._since_s)
 
 
 class Decider:
