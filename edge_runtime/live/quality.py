@@ -155,9 +155,10 @@ def pose_of(landmarks: Landmarks) -> Pose | None:
 
 def _spread(picture: NDArray[np.uint8] | NDArray[np.int16]) -> float:
     """The standard deviation."""
-    deviation: float = cv2.meanStdDev(picture)[1].item()
-    return deviation
+    _, deviation = cv2.meanStdDev(picture)
+    return float(deviation[0, 0])
 
 
 def _dot(a: Sequence[float], b: Sequence[float]) -> float:
-    return sum(map(mul, a, b))
+    total: float = sum(map(mul, a, b))
+    return total
