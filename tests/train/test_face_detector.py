@@ -1,5 +1,7 @@
 """The detector's net: its shapes, its operators, and one set of weights for every size."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from train.models.face_detector import STRIDES, VALUES, build, with_scores
 from train.models.face_detector_options import Options
 from train.recipe import list_recipes, read_recipe
 
-ROUNDS = ("face_detector", "face_detector_hard", "face_detector_fine")
+ROUNDS = ("face_detector", "face_detector_hard", "face_detector_fine", "face_detector_all")
 SMALL = Options(width=0.5, repeats=(1, 1, 1, 1))
 EDGE_TPU = {
     "CONV_2D",
@@ -77,15 +79,17 @@ def test_the_int8_file_has_only_operators_of_the_edge_tpu_and_scores_of_their_ow
 
 
 def test_each_round_takes_the_net_of_the_round_before_and_is_judged_from_the_same_size_on():
-    first, hard, fine = (read_detector_recipe(name) for name in ROUNDS)
-    assert first.model == hard.model == fine.model
+    first, hard, fine, whole = (read_detector_recipe(name) for name in ROUNDS)
+    assert first.model == hard.model == fine.model == whole.model
     assert (hard.scenes, hard.loss) == (first.scenes, first.loss)
-    for recipe in (hard, fine):
+    for recipe in (hard, fine, whole):
         assert (recipe.judging.scenes, recipe.judging.smallest_px) == (first.judging.scenes, first.judging.smallest_px)
         assert recipe.scenes.hard > 0
         assert recipe.schedule.learning_rate < first.schedule.learning_rate
     assert fine.loss.points > hard.loss.points
     assert fine.loss.smooth < hard.loss.smooth
+    assert (whole.loss, replace(whole.scenes, enlarged=fine.scenes.enlarged)) == (fine.loss, fine.scenes)
+    assert whole.scenes.enlarged > fine.scenes.enlarged
     assert min(fine.scenes.portraits, fine.scenes.emblems) > 0 == hard.scenes.portraits == hard.scenes.emblems
 
 
@@ -94,6 +98,7 @@ def test_each_round_takes_the_net_of_the_round_before_and_is_judged_from_the_sam
     [
         ("[loss]\nsmooth = 0.0\n", "smooth 0.0, a share above 0"),
         ("[scenes]\nportraits = 1.5\n", "portraits 1.5, a share from 0 to 1"),
+        ("[scenes]\nenlarged = 0.5\n", "enlarged 0.5, at least 1"),
         ("[scenes]\nemblems = -0.1\n", "emblems -0.1, a share from 0 to 1"),
     ],
 )

@@ -24,6 +24,9 @@ def add_scenes(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="labelled faces too, as `fit` takes them: fer2013.csv, a prepared .npz",
     )
     prepare.add_argument("--crops-split", default="Training", metavar="NAME", help="of --crops (default: Training)")
+    prepare.add_argument(
+        "--votes", type=Path, metavar="CSV", help="FER+'s fer2013new.csv, to leave out the --crops that show no face"
+    )
     prepare.add_argument("--crops-count", type=int, default=6000, metavar="N", help="of --crops (default: 6000)")
     prepare.add_argument("--backgrounds", type=Path, nargs="+", required=True, metavar="DIR", help="pictures of places")
     prepare.add_argument(
@@ -37,6 +40,12 @@ def add_scenes(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="of faces and of places, never trained on (default: 0.1)",
     )
     prepare.add_argument("--seed", type=int, default=1, metavar="N", help="of the division (default: 1)")
+    prepare.add_argument(
+        "--division",
+        type=Path,
+        metavar="FILE.npz",
+        help="of an earlier `scenes prepare`: its pictures stay training or held out, for a detector that knows them",
+    )
     prepare.add_argument("--out", type=Path, required=True, metavar="FILE.npz")
     prepare.set_defaults(module="train.scenes.prepare")
 

@@ -73,7 +73,7 @@ class Composer:
 
     def _portrait(self, random: np.random.Generator) -> tuple[NDArray[np.uint8], Marks]:
         """A picture of one face from the upper left corner on, as a picture is scaled into a detector's input."""
-        cutout = self.library.draw_face(random, self.size[1])
+        cutout = self.library.draw_face(random, self.size[1], self.options.enlarged)
         picture = cutout.levels[0]
         height, width = picture.shape[:2]
         fit = min(self.size[0] / width, self.size[1] / height)
@@ -124,7 +124,10 @@ class Composer:
         random.shuffle(things)
         for is_face in things:
             height = self._height(random, options.largest / np.sqrt(max(1.0, 0.5 * len(things))))
-            cutout = library.draw_face(random, height) if is_face else library.draw_distractor(random, options.emblems)
+            if is_face:
+                cutout = library.draw_face(random, height, options.enlarged)
+            else:
+                cutout = library.draw_distractor(random, options.emblems)
             pose = self._free(height, marks, random)
             if pose is None:
                 continue

@@ -96,11 +96,11 @@ class Library:
     def marks(self, index: int) -> Marks:
         return self.store.marks[index]
 
-    def draw_face(self, random: np.random.Generator, height_px: float) -> Cutout:
-        """A face that need not be enlarged much to be so high."""
+    def draw_face(self, random: np.random.Generator, height_px: float, enlarged: float = 1.5) -> Cutout:
+        """A face that need not be enlarged more than so many times to be so high, where a few draws find one."""
         cutout = self.face(int(random.choice(self.faces)))
         for _ in range(8):
-            if cutout.height * 1.5 >= height_px:
+            if cutout.height * enlarged >= height_px:
                 break
             cutout = self.face(int(random.choice(self.faces)))
         return cutout

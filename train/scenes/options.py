@@ -21,6 +21,7 @@ class SceneOptions:
         hard: share of scenes about a place where an earlier model fired, once such places were mined.
         rotation_deg: standard deviation of a face's rotation; turned: share of faces turned evenly up to
             `turned_deg` either way instead.
+        enlarged: how many times as high as it is kept a face is shown, where a scene asks for so large a one.
         body: share of pasted things with a drawn head and shoulders behind them.
         occlusion: share of pasted faces with something before them.
         light: share of pasted things lit from one side.
@@ -41,6 +42,7 @@ class SceneOptions:
     rotation_deg: float = 10.0
     turned: float = 0.25
     turned_deg: float = 45.0
+    enlarged: float = 1.5
     body: float = 0.5
     occlusion: float = 0.2
     light: float = 0.4
@@ -65,5 +67,7 @@ class SceneOptions:
             raise ValueError(
                 f"faces from {self.smallest_px} px (taught from {self.smallest_taught_px}) to {self.largest} of the height"
             )
+        if self.enlarged < 1:
+            raise ValueError(f"enlarged {self.enlarged}, at least 1")
         if self.crowd < 1 or self.distractors < 0 or self.rotation_deg < 0 or not 0 <= self.turned_deg <= 180:
             raise ValueError("crowd is at least 1, distractors and rotations are not negative")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,12 +15,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edge_runtime.errors import PictureError
-from edge_runtime.facesets import open_faces
+from edge_runtime.facesets import FaceSet, open_faces
 from edge_runtime.framesets.marks import Marks
+from edge_runtime.labels import FERPLUS_VOTES
 from edge_runtime.pictures import PICTURE_SUFFIXES, decode_picture
 from train.errors import DataError
 from train.files import make_folder
-from train.scenes.store import HELD_OUT, SPLITS, TRAINING, Store, write_store
+from train.scenes.crops import teach_crops
+from train.scenes.store import HELD_OUT, SPLITS, TRAINING, Store, read_store, write_store
 from train.scenes.teacher import Taught, Teacher
 
 __all__ = ["run"]
@@ -36,6 +39,14 @@ class _Gathered:
     problems: list[str] = field(default_factory=list)
     faceless: int = 0
 
+    def take(self, found: Taught | None, taught: list[Taught]) -> None:
+        """Keeps the last file with its face, or drops it."""
+        if found is None:
+            self.faceless += 1
+            self.files.pop()
+        else:
+            taught.append(found)
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Reads, asks the teacher, writes the .npz. Returns 2 where files could not be read, else 0."""
@@ -49,13 +60,14 @@ def run(arguments: argparse.Namespace) -> int:
                 f"{len(gathered.files)} usable {what} pictures", "at least 2, to train and to judge on", "name more"
             )
     random = np.random.default_rng(arguments.seed)
+    earlier = {} if arguments.division is None else _division(read_store(arguments.division))
     store = Store(
         faces.files,
         np.stack([each.box for each in taught]).astype(np.float32),
         np.stack([each.points for each in taught]).astype(np.float32),
-        _splits(len(faces.files), arguments.held_out, random),
+        _splits(faces.files, arguments.held_out, random, earlier),
         places.files,
-        _splits(len(places.files), arguments.held_out, random),
+        _splits(places.files, arguments.held_out, random, earlier),
         marks,
         {"teacher_sha256": teacher.sha256, "held_out": arguments.held_out, "seed": arguments.seed},
     )
@@ -68,27 +80,29 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _faces(arguments: argparse.Namespace, teacher: Teacher, gathered: _Gathered) -> list[Taught]:
-    """The face of each picture of one person; pictures without exactly one sure face are counted and left out."""
+    """The face of each picture of one person, and of each crop; pictures without exactly one sure face are counted and left out."""
     taught: list[Taught] = []
-
-    def ask(image: NDArray[np.uint8]) -> None:
-        found = teacher.one_face(image)
-        if found is None:
-            gathered.faceless += 1
-            gathered.files.pop()
-        else:
-            taught.append(found)
-
     for image in _pictures(arguments.faces, FACE_PX, gathered, "faces"):
-        ask(image)
+        gathered.take(teacher.one_face(image), taught)
     if arguments.crops is not None:
-        crops = open_faces(arguments.crops).split(arguments.crops_split)
-        chosen = np.random.default_rng(arguments.seed).permutation(len(crops))[: arguments.crops_count]
-        for index in tqdm(np.sort(chosen), "crops", unit="face", disable=None, leave=False):
-            pixels = crops.pixels[index]
-            gathered.files.append(_png(pixels))
-            ask(cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR) if pixels.ndim == 2 else pixels)
+        faces = _shown(open_faces(arguments.crops, arguments.votes).split(arguments.crops_split))
+        chosen = np.random.default_rng(arguments.seed).permutation(len(faces))[: arguments.crops_count]
+        pictures = [faces.pixels[index] for index in np.sort(chosen)]
+        crops = teach_crops(tqdm(pictures, "crops", unit="face", disable=None, leave=False), teacher)
+        for picture, found in zip(pictures, crops.taught, strict=True):
+            gathered.files.append(_png(picture))
+            gathered.take(found, taught)
+        print(
+            f"crops: {crops.sure} with a sure face, {crops.doubtful} doubtful, {crops.usual} not seen, with the usual box"
+        )
     return taught
+
+
+def _shown(faces: FaceSet) -> FaceSet:
+    """Without those of which most of FER+'s annotators said that they show no face."""
+    if faces.votes is None:
+        return faces
+    return faces.where(faces.votes.argmax(axis=1) != FERPLUS_VOTES.index("NF"))
 
 
 def _pictures(folders: Sequence[Path], longest_px: int, gathered: _Gathered, what: str) -> Iterator[NDArray[np.uint8]]:
@@ -117,12 +131,27 @@ def _paths(folders: Sequence[Path]) -> list[Path]:
     return paths
 
 
-def _splits(count: int, share: float, random: np.random.Generator) -> NDArray[np.str_]:
-    """TRAINING or HELD_OUT for each picture: `share` of them, but at least one and never all, is held out."""
+def _splits(
+    files: Sequence[bytes], share: float, random: np.random.Generator, earlier: Mapping[bytes, str]
+) -> NDArray[np.str_]:
+    """TRAINING or HELD_OUT for each picture: `share` of them, but at least one and never all, is held out; those of an
+    earlier division stay where they were."""
+    count = len(files)
     held = min(count - 1, max(1, round(count * share)))
     splits = np.full(count, TRAINING, dtype=f"U{max(map(len, SPLITS))}")
     splits[random.permutation(count)[:held]] = HELD_OUT
+    for number, data in enumerate(files):
+        splits[number] = earlier.get(_name(data), splits[number])
     return splits
+
+
+def _division(store: Store) -> dict[bytes, str]:
+    pairs = ((store.faces, store.face_splits), (store.places, store.place_splits))
+    return {_name(data): str(split) for files, splits in pairs for data, split in zip(files, splits, strict=True)}
+
+
+def _name(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
 def _png(image: NDArray[np.uint8]) -> bytes:

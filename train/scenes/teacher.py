@@ -15,7 +15,7 @@ from edge_runtime.detectors.yunet import YuNet
 from edge_runtime.framesets.marks import POINTS, Marks, overlaps
 from train.errors import DataError
 
-__all__ = ["Taught", "Teacher"]
+__all__ = ["DOUBTFUL", "Taught", "Teacher"]
 
 SURE, DOUBTFUL = 0.75, 0.3
 """Scores from which a box is a face, and from which it may be one. Between them nothing is taught."""
@@ -29,7 +29,7 @@ _AGAIN_PX = (96, 128, 192, 256)
 
 @dataclass(frozen=True)
 class Taught:
-    """The one face of a picture: box float32 (4,) and landmarks float32 (5, 2), in its pixels."""
+    """The one face of a picture: box float32 (4,) and landmarks float32 (5, 2), NaN where unknown, in its pixels."""
 
     box: NDArray[np.float32]
     points: NDArray[np.float32]
@@ -49,8 +49,10 @@ class Teacher:
         self._detector = YuNet(str(path), score_threshold=DOUBTFUL)
         self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
 
-    def one_face(self, image: NDArray[np.uint8]) -> Taught | None:
+    def one_face(self, image: NDArray[np.uint8], least: float = SURE) -> Taught | None:
         """The face of a picture of one person, BGR (H, W, 3); None where there is none, or several, or it is doubtful.
+
+        `least` is the score of a face that is not doubtful. Where it is known that the picture shows one, `DOUBTFUL` will do.
 
         The border is repeated around it: a face that fills its picture is found more surely with air around it. A face
         that is found is looked at again in four sizes, as it is and mirrored, and the median of all looks is taken: YuNet's
@@ -60,22 +62,22 @@ class Teacher:
         scale = max(1.0, _ONE_FACE_PX / max(height, width))
         around = round(_AROUND * max(height, width))
         image = cv2.copyMakeBorder(image, *(around,) * 4, cv2.BORDER_REPLICATE)
-        first = self._look(image, scale, mirrored=False)
+        first = self._look(image, scale, mirrored=False, least=least)
         if first is None:
             return None
         face_px = float(first.box[3] - first.box[1])
-        again = [self._look(image, px / face_px, mirrored) for px in _AGAIN_PX for mirrored in (False, True)]
+        again = [self._look(image, px / face_px, mirrored, least) for px in _AGAIN_PX for mirrored in (False, True)]
         looks = [first, *(look for look in again if look is not None and _same(look.box, first.box))]
         box, points = (np.median([getattr(look, name) for look in looks], axis=0) for name in ("box", "points"))
         return Taught((box - around).astype(np.float32), (points - around).astype(np.float32))
 
-    def _look(self, image: NDArray[np.uint8], scale: float, mirrored: bool) -> Taught | None:
-        """The face in the picture as it is, though seen at another scale or mirrored; None without exactly one sure one."""
+    def _look(self, image: NDArray[np.uint8], scale: float, mirrored: bool, least: float) -> Taught | None:
+        """The face in the picture as it is, though seen at another scale or mirrored; None without exactly one that is sure enough."""
         if scale != 1:
             how = cv2.INTER_LINEAR if scale > 1 else cv2.INTER_AREA
             image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=how)
         found = self._detector.detect(np.ascontiguousarray(image[:, ::-1]) if mirrored else image)
-        if len(found) != 1 or found[0].score < SURE:
+        if len(found) != 1 or found[0].score < least:
             return None
         seen = Marks(*_arrays(found), np.zeros((0, 4), np.float32))
         back = np.diag([1 / scale, 1 / scale]) @ (_mirror(image.shape[1]) if mirrored else np.eye(2, 3))
