@@ -62,7 +62,7 @@ def overhead(arguments: argparse.Namespace) -> bool:
     """A frame through the loop (tracks, quality, decisions, records, metrics, state) against the bare pipeline."""
     image, recognizer = demo_frame(), load(BUNDLE, arguments.detector, detail=1)
     with open(os.devnull, "w") as nowhere:
-        loop = _opened(LiveLoop(_config(), around=Surroundings(records_to=nowhere.fileno())))
+        loop = _opened(LiveLoop(_config(detector=arguments.detector), around=Surroundings(records_to=nowhere.fileno())))
         source = SourceState("synthetic", Phase.LIVE, time.monotonic())
         live_s, bare_s = _in_turn(
             lambda: loop._step(Frame(image, time.monotonic(), 0), source), lambda: recognizer(image), arguments.runs
@@ -199,8 +199,9 @@ class _Fixed:
         return [Detection(box, 0.9) for box in self._boxes]
 
 
-def _config(source: str = "synthetic") -> Config:
-    return load_config(flags={"source.spec": source, "model.bundle": BUNDLE}, environment={}).config
+def _config(source: str = "synthetic", detector: str = DEFAULT_DETECTOR) -> Config:
+    flags = {"source.spec": source, "model.bundle": BUNDLE, "detector.spec": detector}
+    return load_config(flags=flags, environment={}).config
 
 
 def _opened(loop: LiveLoop) -> LiveLoop:
