@@ -1,6 +1,7 @@
 """The self-test passes where nothing changed, and names the stage that did."""
 
 import io
+import itertools
 from dataclasses import replace
 
 import cv2
@@ -171,11 +172,37 @@ def test_illumination_added_to_a_manifest_is_told(path):
     assert (verdict.passed, verdict.cause) == (False, "illumination")
 
 
+def then_undecided(rows):
+    """What a model answers that decides nothing else."""
+    return itertools.chain(rows, itertools.repeat(np.full(rows.shape[1], 1 / rows.shape[1], np.float32)))
+
+
+def test_golden_faces_are_those_that_another_kernel_cannot_decide_otherwise():
+    bundle, _ = opened(TINY_GREY)
+    decided = np.arange(64) % 3 == 1
+    answers = np.full((64, 7), 0.1, np.float32)
+    answers[np.arange(64), np.arange(64) % 7] = np.where(decided, 0.4, 0.18)
+    rows = iter(answers)
+    golden = read_golden(make_golden(lambda pixels: next(rows)[None], bundle.labels, bundle.input))
+    assert np.array_equal(golden.probabilities, answers[decided][:8])
+    shifted = golden.probabilities + np.float32(KERNEL_TOLERANCE * 0.9) * np.where(np.arange(7) % 2, 1, -1)
+    assert np.array_equal(shifted.argmax(axis=1), golden.probabilities.argmax(axis=1))
+
+
+def test_a_model_that_decides_little_is_tested_by_what_it_decides_most():
+    bundle, _ = opened(TINY_GREY)
+    answers = np.full((64, 7), 0.14, np.float32)
+    answers[np.arange(64), 2] += np.linspace(0, 0.1, 64)
+    rows = iter(answers)
+    golden = read_golden(make_golden(lambda pixels: next(rows)[None], bundle.labels, bundle.input))
+    assert np.array_equal(golden.probabilities, answers[-8:])
+
+
 @BOTH
 def test_golden_file_without_illumination_is_as_before(path):
-    """Bundles that were packed before there were methods keep their hashes when they are packed again."""
+    """Bundles that were packed before there were methods have the same members when they are packed again."""
     bundle, _ = opened(path)
-    stored = iter(read_golden(bundle.golden).probabilities)
+    stored = then_undecided(read_golden(bundle.golden).probabilities)
     made = make_golden(lambda pixels: next(stored)[None], bundle.labels, bundle.input)
     with np.load(io.BytesIO(made)) as one, np.load(io.BytesIO(bundle.golden)) as other:
         assert one.files == other.files
@@ -190,7 +217,7 @@ def test_classes_that_are_hardly_ever_answered_are_not_taken_for_swapped():
     expected = np.zeros((8, 7), np.float32)
     expected[:, 0] = 0.9
     expected[0, 1], expected[1, 2] = 1 / 256, 2 / 256
-    rows = iter(expected)
+    rows = then_undecided(expected)
     golden = make_golden(lambda pixels: next(rows)[None], bundle.labels, bundle.input)
     rounded = iter(expected[:, [0, 2, 1, 3, 4, 5, 6]] + np.float32(0.001))
     verdict = check(replace(bundle, golden=golden), None, run=lambda pixels: next(rounded)[None])
@@ -201,7 +228,7 @@ def test_swapped_classes_are_told_beside_classes_that_are_never_answered():
     bundle, _ = opened(TINY_GREY)
     expected = np.zeros((8, 7), np.float32)
     expected[:, 0], expected[:, 3] = 0.9, np.linspace(0, 0.1, 8)
-    rows = iter(expected)
+    rows = then_undecided(expected)
     golden = make_golden(lambda pixels: next(rows)[None], bundle.labels, bundle.input)
     swapped = iter(expected[:, [0, 1, 2, 5, 4, 3, 6]])
     verdict = check(replace(bundle, golden=golden), None, run=lambda pixels: next(swapped)[None])
