@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -104,6 +105,25 @@ def test_the_share_of_distractors_that_are_emblems_is_the_recipes(store, monkeyp
     assert len(drawn) == 20
     assert not any(library.draw_distractor(random, 0.5).is_face for _ in range(200))
     assert 70 < len(drawn) - 20 < 130
+
+
+def test_a_face_is_enlarged_no_more_than_the_recipe_says_where_a_few_draws_find_a_larger_one(store):
+    index = int(np.flatnonzero(store.face_splits == TRAINING)[0])
+    faces, boxes, points = list(store.faces), store.face_boxes.copy(), store.face_points.copy()
+    large = cv2.resize(store.face(index, 3), None, fx=4, fy=4)
+    faces[index], boxes[index], points[index] = (
+        cv2.imencode(".png", large)[1].tobytes(),
+        boxes[index] * 4,
+        points[index] * 4,
+    )
+    library = Library(replace(store, faces=faces, face_boxes=boxes, face_points=points), TRAINING, 1)
+    small = library.face(int(library.faces[1])).height
+    random = np.random.default_rng(1)
+
+    def larger(enlarged):
+        return sum(library.draw_face(random, 2.0 * small, enlarged).height > 2 * small for _ in range(60))
+
+    assert larger(1.9) > 40 > 20 > larger(2.1)
 
 
 def test_a_face_hidden_by_what_came_later_is_ignored(store):

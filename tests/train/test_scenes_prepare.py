@@ -11,6 +11,7 @@ import pytest
 
 from edge_runtime.framesets.marks import Marks
 from edge_runtime.labels import FERPLUS_VOTES
+from train.errors import DataError
 from train.scenes import prepare
 from train.scenes.crops import teach_crops
 from train.scenes.store import HELD_OUT, TRAINING, read_store
@@ -137,3 +138,15 @@ def test_crops_that_most_annotators_call_no_face_are_left_out(folders):
     )
     assert (len(without.faces), len(with_votes.faces)) == (33, 32)
     assert set(without.faces) - set(with_votes.faces) == {cv2.imencode(".png", rows[2].reshape(48, 48))[1].tobytes()}
+
+
+def test_what_is_asked_wrongly_is_said_before_the_teacher_looks(folders, monkeypatch):
+    class NeverAsked:
+        def __init__(self, _path: Path) -> None:
+            raise AssertionError("the teacher was opened")
+
+    monkeypatch.setattr(prepare, "Teacher", NeverAsked)
+    with pytest.raises(DataError, match=r"no\.npz"):
+        prepared(folders, "out.npz", 1, folders / "no.npz")
+    with pytest.raises(DataError, match="--votes without --crops"):
+        prepared(folders, "out.npz", 1, votes=folders / "fer2013new.csv")

@@ -44,27 +44,27 @@ def teach_crops(pictures: Iterable[NDArray[np.uint8]], teacher: Teacher) -> Crop
     hands which the teacher does not find.
     """
     taught: list[Taught | None] = []
-    sizes: list[NDArray[np.float32]] = []
-    sure = doubtful = 0
-    for picture in pictures:
+    boxes: list[NDArray[np.float32]] = []
+    unseen: dict[int, NDArray[np.float32]] = {}
+    sure = 0
+    for index, picture in enumerate(pictures):
+        if picture.std() < _FLAT:
+            taught.append(None)
+            continue
         colour = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) if picture.ndim == 2 else picture
-        found = None
-        if picture.std() >= _FLAT:
-            found = teacher.one_face(colour)
-            sure += found is not None
-            if found is None:
-                found = teacher.one_face(colour, DOUBTFUL)
-                doubtful += found is not None
-        height, width = picture.shape[:2]
+        found = teacher.one_face(colour)
+        sure += found is not None
+        found = found or teacher.one_face(colour, DOUBTFUL)
         taught.append(found)
-        sizes.append(np.array([width, height] * 2 if picture.std() >= _FLAT else [0] * 4, np.float32))
-    seen = [each.box / size for each, size in zip(taught, sizes, strict=True) if each is not None]
-    if len(seen) < _LEAST_SEEN:
-        return Crops(taught, sure, doubtful, 0)
-    middle = np.median(seen, axis=0).astype(np.float32)
-    unknown = np.full((POINTS, 2), np.nan, np.float32)
-    whole = [
-        Taught(middle * size, unknown) if each is None and size.any() else each
-        for each, size in zip(taught, sizes, strict=True)
-    ]
-    return Crops(whole, sure, doubtful, sum(each is not None for each in whole) - len(seen))
+        height, width = picture.shape[:2]
+        size = np.array([width, height] * 2, np.float32)
+        if found is None:
+            unseen[index] = size
+        else:
+            boxes.append(found.box / size)
+    if len(boxes) < _LEAST_SEEN:
+        return Crops(taught, sure, len(boxes) - sure, 0)
+    usual = np.median(boxes, axis=0).astype(np.float32)
+    for index, size in unseen.items():
+        taught[index] = Taught(usual * size, np.full((POINTS, 2), np.nan, np.float32))
+    return Crops(taught, sure, len(boxes) - sure, len(unseen))

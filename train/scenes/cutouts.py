@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.framesets.marks import POINTS, Marks
 from train.scenes.emblems import draw_emblem
+from train.scenes.options import SceneOptions
 from train.scenes.store import Store
 
 __all__ = ["Cutout", "Library"]
@@ -96,7 +97,9 @@ class Library:
     def marks(self, index: int) -> Marks:
         return self.store.marks[index]
 
-    def draw_face(self, random: np.random.Generator, height_px: float, enlarged: float = 1.5) -> Cutout:
+    def draw_face(
+        self, random: np.random.Generator, height_px: float, enlarged: float = SceneOptions.enlarged
+    ) -> Cutout:
         """A face that need not be enlarged more than so many times to be so high, where a few draws find one."""
         cutout = self.face(int(random.choice(self.faces)))
         for _ in range(8):

@@ -50,6 +50,11 @@ class _Gathered:
 
 def run(arguments: argparse.Namespace) -> int:
     """Reads, asks the teacher, writes the .npz. Returns 2 where files could not be read, else 0."""
+    if arguments.votes is not None and arguments.crops is None:
+        raise DataError(
+            "--votes without --crops", "the labelled faces that they are votes of", "name them with --crops"
+        )
+    earlier = {} if arguments.division is None else _division(read_store(arguments.division))
     teacher = Teacher(arguments.teacher)
     faces, places = _Gathered(), _Gathered()
     taught = _faces(arguments, teacher, faces)
@@ -60,7 +65,6 @@ def run(arguments: argparse.Namespace) -> int:
                 f"{len(gathered.files)} usable {what} pictures", "at least 2, to train and to judge on", "name more"
             )
     random = np.random.default_rng(arguments.seed)
-    earlier = {} if arguments.division is None else _division(read_store(arguments.division))
     store = Store(
         faces.files,
         np.stack([each.box for each in taught]).astype(np.float32),
@@ -80,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _faces(arguments: argparse.Namespace, teacher: Teacher, gathered: _Gathered) -> list[Taught]:
-    """The face of each picture of one person, and of each crop; pictures without exactly one sure face are counted and left out."""
+    """The face of each picture of one person, and of each crop; pictures in which no one face is found are counted and left out."""
     taught: list[Taught] = []
     for image in _pictures(arguments.faces, FACE_PX, gathered, "faces"):
         gathered.take(teacher.one_face(image), taught)
@@ -164,5 +168,5 @@ def _say(store: Store, faces: _Gathered, out: Path) -> None:
 
     for name in SPLITS:
         print(f"{name}: {(store.face_splits == name).sum()} faces, {(store.place_splits == name).sum()} places")
-    print(f"{people(store.marks)}; {faces.faceless} pictures without exactly one sure face left out")
+    print(f"{people(store.marks)}; {faces.faceless} pictures left out, in which no one face was found")
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")

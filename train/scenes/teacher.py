@@ -18,7 +18,7 @@ from train.errors import DataError
 __all__ = ["DOUBTFUL", "Taught", "Teacher"]
 
 SURE, DOUBTFUL = 0.75, 0.3
-"""Scores from which a box is a face, and from which it may be one. Between them nothing is taught."""
+"""Scores from which a box is a face, and from which it may be one. Between them a face is taught only where a picture is known to show one."""
 
 _SAME = 0.4
 _AROUND = 0.15
