@@ -1,6 +1,6 @@
 """One side of `benchmarks.peers`, in an environment of its own, where this checkout is not to be seen.
 
-    python benchmarks/peer_worker.py fer-edge|fer|mediapipe VIDEO WARM_UP_FRAMES CPU [DETECTOR]
+    python benchmarks/peer_worker.py fer-edge|fer-edge-live|fer|mediapipe VIDEO WARM_UP_FRAMES CPU [DETECTOR]
 
 Reads the video to its end, frame by frame. Prints JSON lines: {"first": frame} at the first face, and at last the counts and
 seconds of the frames after the warm-up. Everything is imported after the start, as in a user's program.
@@ -8,6 +8,7 @@ seconds of the frames after the warm-up. Everything is imported after the start,
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
@@ -24,7 +25,9 @@ def main(name: str, video: str, warm_up: str, cpu: str, detector: str = "") -> N
     import cv2
 
     cv2.setNumThreads(1)
-    work = {"fer-edge": _fer_edge, "fer": _fer, "mediapipe": _mediapipe}[name](detector)
+    work = {"fer-edge": _fer_edge, "fer-edge-live": _fer_edge_live, "fer": _fer, "mediapipe": _mediapipe}[name](
+        detector
+    )
     capture = cv2.VideoCapture(video)
     read_s: list[float] = []
     work_s: list[float] = []
@@ -63,6 +66,23 @@ def _fer_edge(detector: str) -> Work:
 
     recognizer = load(detector=detector or DEFAULT_DETECTOR, threads=1, detail=1)
     return lambda frame: len(recognizer(frame))
+
+
+def _fer_edge_live(_: str) -> Work:
+    """What `fer-edge run` does with a recording's frames, but for its records."""
+    from devices.base import Frame
+    from edge_runtime.live.pipeline import open_pipeline
+    from edge_runtime.settings.config import load_config
+
+    chosen = {"detector.scan_every": 8}
+    pipeline = open_pipeline(load_config(flags=chosen).config)
+    number = itertools.count()
+
+    def work(image: Any) -> int:
+        time_s = (seen := next(number)) / 30
+        return len(pipeline.see(Frame(image, time_s, seen), time_s).faces)
+
+    return work
 
 
 def _fer(_: str) -> Work:

@@ -141,7 +141,13 @@ def _detector_packing(pack: argparse.ArgumentParser) -> None:
         "--second-look",
         type=float,
         metavar="SHARE",
-        help="look again, closer, at what is found in frames larger than the input: a face from this mean of both scores on (default: look once)",
+        help="look again, closer or mirrored, at what is found and not sure: a face from this mean of both scores on (default: look once)",
+    )
+    detector.add_argument(
+        "--half",
+        type=Path,
+        metavar="MODEL",
+        help="the same model with half the width and height, for second looks at large faces and for close-ups",
     )
     detector.add_argument(
         "--framing",

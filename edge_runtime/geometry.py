@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Box", "Landmarks", "Point", "Similarity", "fit_similarity", "iou"]
+__all__ = ["MIRRORED", "Box", "Landmarks", "Point", "Similarity", "fit_similarity", "iou"]
 
 Point = tuple[float, float]
 
@@ -60,6 +60,10 @@ class Landmarks:
 
     def as_tuple(self) -> tuple[Point, Point, Point, Point, Point]:
         return self.right_eye, self.left_eye, self.nose, self.right_mouth, self.left_mouth
+
+
+MIRRORED = [1, 0, 2, 4, 3]
+"""Which of the `Landmarks` each becomes where the picture is mirrored."""
 
 
 def iou(a: Box, b: Box) -> float:

@@ -43,6 +43,9 @@ def test_a_shipped_detector_is_whole_small_and_says_what_it_was_taught_and_judge
     assert detector.selftest().passed
     assert manifest["training"]["recipe"]["seed"] >= 0
     assert {"recall", "precision", "false_a_picture"} <= set(manifest["operating_point"])
+    assert manifest["parity"]["outcome"] == "passed"
+    assert len(detector.bundle.model) + len(detector.half.bundle.model) <= 1_000_000
+    assert [2 * side for side in detector.half.input_size] == list(detector.input_size)
     assert manifest["licence"]
 
 

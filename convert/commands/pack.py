@@ -15,6 +15,7 @@ from convert.kinds import KINDS
 from convert.pack import Request, pack, read_model_file
 from convert.source import finds_faces
 from edge_runtime.detectors.decode import OVERLAP
+from edge_runtime.detectors.second_look import SURE
 from edge_runtime.labels import label_set
 from edge_runtime.preprocess import Framing
 
@@ -27,6 +28,7 @@ _OF_DETECTORS: Mapping[str, object] = {
     "overlap": None,
     "framing": None,
     "second_look": None,
+    "half": None,
     "parity": None,
 }
 
@@ -80,15 +82,20 @@ def _detector(arguments: argparse.Namespace) -> int:
         arguments.second_look,
         arguments.parity,
         arguments.most_bytes,
+        arguments.half,
     )
     bundle = pack_detector(request, arguments.out, arguments.replace)
     facts, manifest = bundle.facts, bundle.manifest
     print(f"{arguments.out}: bundle {bundle.name} ({manifest['kind']}), {len(bundle.model):,} bytes of model")
     colours = "grey" if facts.channels == 1 else "BGR"
     print(f"  reads {facts.width} × {facts.height} px, {colours}; strides {', '.join(map(str, facts.strides))}")
-    print(f"  faces from a score of {facts.threshold:.3f} on")
-    if facts.second_look is not None:
-        print(f"    or of {facts.second_look:.3f}, the mean of two looks, in larger frames")
+    if facts.second_look is None:
+        print(f"  faces from a score of {facts.threshold:.3f} on")
+    else:
+        print(f"  faces from a score of {SURE:.3f} on, or of {facts.second_look:.3f} as the mean of two looks")
+    if bundle.half is not None:
+        half = bundle.half.facts
+        print(f"  second looks at large faces by the same net of {half.width} × {half.height} px")
     if "operating_point" in manifest:
         point = manifest["operating_point"]
         print(

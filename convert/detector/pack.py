@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convert.card import read_card
+from convert.card import Card, read_card
 from convert.check import check_budget
 from convert.detector.check import check_detector, graph_facts
+from convert.detector.facts import NetFacts
 from convert.detector.threshold import MOST_FALSE, OperatingPoint, choose_point, point_at, read_curve
 from convert.detector.training import parity_table, training_table
 from convert.errors import PackError
@@ -16,7 +18,7 @@ from convert.graph import read_operators
 from convert.pack import check_name, conversion_table, member_table, read_model_file
 from convert.placing import check_place, placed
 from edge_runtime.detectors.decode import OVERLAP
-from edge_runtime.detectors.detector_bundle import DetectorBundle, DetectorFacts
+from edge_runtime.detectors.detector_bundle import HALF, HALF_GOLDEN, DetectorBundle, DetectorFacts
 from edge_runtime.detectors.detector_golden import make_detector_golden
 from edge_runtime.detectors.net import DetectorNet
 from edge_runtime.detectors.tflite import TFLiteDetector
@@ -43,10 +45,11 @@ class DetectorRequest:
             picture on the run's held-out scenes.
         most_false: see there.
         overlap: above which the less certain of two boxes is dropped.
-        second_look: the mean score of two looks from which a box is a face where frames are larger; None looks once.
+        second_look: the mean score of two looks from which a box is a face that one look is not sure of; None looks once.
         framing: where a classifier's crop lies relative to the boxes.
         report: the folder of a parity run with this file as a candidate, or None.
-        most_bytes: the largest model file, or None.
+        most_bytes: of all model files together, or None.
+        half: the same Keras model, converted in the same way with half the width and height, for second looks; or None.
     """
 
     model: Path
@@ -60,6 +63,7 @@ class DetectorRequest:
     second_look: float | None = None
     report: Path | None = None
     most_bytes: int | None = None
+    half: Path | None = None
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -112,7 +116,7 @@ def _contents(request: DetectorRequest) -> tuple[dict[str, bytes], dict[str, Any
     check_detector(graph, card.kind, net, where)
     check_budget(len(content), request.most_bytes, where)
     training = None if request.run is None else training_table(request.run, card.source_sha256)
-    threshold, point = _threshold(request)
+    threshold, point = _threshold(request, training, net)
     try:
         facts = DetectorFacts(
             net.width,
@@ -126,8 +130,12 @@ def _contents(request: DetectorRequest) -> tuple[dict[str, bytes], dict[str, Any
         )
     except ValueError as error:
         raise PackError(f"{where}: {error}", "what a detector's bundle can have", "correct the option") from error
-    answer = DetectorNet(content, net.shape, net.strides, name=where).answer
-    members = {MODEL: content, GOLDEN: make_detector_golden(answer, facts)}
+    members = {MODEL: content, GOLDEN: _golden(content, facts, where)}
+    if request.half is not None:
+        members |= _half(request.half, card, facts)
+        check_budget(
+            sum(len(members[name]) for name in (MODEL, HALF)), request.most_bytes, f"{where} and {request.half}"
+        )
     manifest = {
         "format": FORMAT_VERSION,
         "kind": FACE_DETECTOR,
@@ -151,10 +159,43 @@ def _contents(request: DetectorRequest) -> tuple[dict[str, bytes], dict[str, Any
     return members, with_own_hash(manifest)
 
 
-def _threshold(request: DetectorRequest) -> tuple[float, OperatingPoint | None]:
-    """The threshold, and what it gave on the run's held-out scenes where there is a run."""
-    if request.run is None:
-        assert request.threshold is not None  # the request has checked it
+def _half(model: Path, of: Card, facts: DetectorFacts) -> dict[str, bytes]:
+    """The members of the net of half the size."""
+    where, content = str(model), read_model_file(model)
+    card, graph = read_card(model, content), read_operators(content, where)
+    net = graph_facts(graph, where)
+    check_detector(graph, card.kind, net, where)
+    try:
+        half = facts.halved()
+    except ValueError as error:
+        raise PackError(f"{where}: {error}", "a second look, and an even size", "add --second-look") from error
+    found = net.width, net.height, net.channels, net.strides, card.kind, card.source_sha256
+    if found != (half.width, half.height, half.channels, half.strides, of.kind, of.source_sha256):
+        raise PackError(
+            f"{where}: {net.width} × {net.height} px, {card.kind}, of {card.source_sha256[:12]}",
+            f"{half.width} × {half.height} px, {of.kind}, of {of.source_sha256[:12]}",
+            f"convert the same Keras model with --kind {of.kind} --size {half.width}x{half.height}",
+        )
+    return {HALF: content, HALF_GOLDEN: _golden(content, half, where)}
+
+
+def _golden(content: bytes, facts: DetectorFacts, where: str) -> bytes:
+    shape = facts.height, facts.width, facts.channels
+    return make_detector_golden(DetectorNet(content, shape, facts.strides, name=where).answer, facts)
+
+
+def _threshold(
+    request: DetectorRequest, training: Mapping[str, Any] | None, net: NetFacts
+) -> tuple[float, OperatingPoint | None]:
+    """The threshold, and what it gave on the run's held-out scenes where there is a run that was judged at this net's size."""
+    judged = "" if training is None else "{width} × {height} px".format(**training["model"])
+    if request.run is None or judged != f"{net.width} × {net.height} px":
+        if request.threshold is None:
+            raise PackError(
+                f"{request.model} reads {net.width} × {net.height} px, and {request.run} was judged at {judged}",
+                "a threshold for this size",
+                "add --threshold",
+            )
         return request.threshold, None
     curve = read_curve(request.run)
     point = choose_point(curve, request.most_false) if request.threshold is None else point_at(curve, request.threshold)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.geometry import MIRRORED
+
 __all__ = [
     "JUDGED_FROM",
     "OVERLAP",
@@ -81,6 +83,13 @@ class Found:
         across: Floats = np.array(scale, np.float32)
         boxes: Floats = self.boxes / np.concatenate([across, across])
         points: Floats = self.points / across
+        return Found(boxes, self.scores, points)
+
+    def mirrored(self, width: float) -> Found:
+        """The same in the mirrored picture, which is so many pixels wide: a person's right eye is where the left one was."""
+        boxes, points = self.boxes[:, [2, 1, 0, 3]], self.points[:, MIRRORED]
+        boxes[:, [0, 2]] = width - boxes[:, [0, 2]]
+        points[..., 0] = width - points[..., 0]
         return Found(boxes, self.scores, points)
 
     def at(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> Found:

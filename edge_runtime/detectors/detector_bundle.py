@@ -4,15 +4,18 @@ kind        "face_detector"
 input       {"width", "height", "channels"}: pixels uint8, BGR where there are three channels
 strides     pixels between the cells of each level, such as [8, 16, 32]
 threshold   the score from which a box is a face
-second_look the mean score of two looks from which one is, in frames with pixels for a closer one; without it there is none
+second_look the mean score of two looks from which a box is a face, instead of `threshold`, where one look is not sure of it;
+            without it there is no second look
 overlap     above which the less certain of two boxes is dropped
 framing     {"side", "scale", "right", "down"}: where a classifier's crop lies relative to its boxes
+
+A bundle that looks twice may have the same net of half the width and height as a member, HALF, with golden answers of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +24,9 @@ from edge_runtime.errors import BundleError
 from edge_runtime.members import COMMON_KEYS, FACE_DETECTOR, GOLDEN, MODEL, kind_of, read_members
 from edge_runtime.preprocess import Framing
 
-__all__ = ["DetectorBundle", "DetectorFacts", "read_any_bundle", "read_detector_bundle"]
+__all__ = ["HALF", "HALF_GOLDEN", "DetectorBundle", "DetectorFacts", "read_any_bundle", "read_detector_bundle"]
 
+HALF, HALF_GOLDEN = "half.tflite", "half.npz"
 _FACTS = ("input", "strides", "threshold", "overlap", "framing")
 
 
@@ -69,6 +73,19 @@ class DetectorFacts:
             None if manifest.get("second_look") is None else float(manifest["second_look"]),
         )
 
+    def halved(self) -> DetectorFacts:
+        """Of the same net with half the width and height. It looks once, and its faces begin where those of two looks do.
+
+        Raises:
+            ValueError: there is no second look, or half a side is no length that a net may have.
+        """
+        if self.second_look is None:
+            raise ValueError("a net of half the size without second_look")
+        if self.width % 2 or self.height % 2:
+            raise ValueError(f"half of {self.width} × {self.height} px")
+        half = replace(self, width=self.width // 2, height=self.height // 2)
+        return replace(half, threshold=self.second_look, second_look=None)
+
     def as_table(self) -> dict[str, Any]:
         """The part of a manifest that `of` reads."""
         table: dict[str, Any] = {
@@ -85,7 +102,10 @@ class DetectorFacts:
 
 @dataclass(frozen=True)
 class DetectorBundle:
-    """A verified detector's bundle in memory: names and bytes as in `edge_runtime.bundle.Bundle`."""
+    """A verified detector's bundle in memory: names and bytes as in `edge_runtime.bundle.Bundle`.
+
+    `half` is the same net with half the width and height, as a bundle with the same manifest, where there is one.
+    """
 
     name: str
     sha256: str
@@ -93,6 +113,7 @@ class DetectorBundle:
     model: bytes
     golden: bytes
     manifest: Mapping[str, Any]
+    half: DetectorBundle | None = None
 
 
 def read_detector_bundle(name_or_path: str | Path) -> DetectorBundle:
@@ -102,16 +123,20 @@ def read_detector_bundle(name_or_path: str | Path) -> DetectorBundle:
         BundleError: as `edge_runtime.bundle.read_bundle`, and where it is a classifier's.
     """
     read = read_members(name_or_path, FACE_DETECTOR, (*COMMON_KEYS, *_FACTS))
+    contents = read.contents
     try:
         facts = DetectorFacts.of(read.manifest)
+        half_facts = facts.halved() if HALF in contents else None
     except (KeyError, TypeError, ValueError) as error:
         raise BundleError(
             f"{read.folder}: {error}", f"a manifest with {', '.join(_FACTS)} of a detector", "pack the bundle again"
         ) from error
-    contents = read.contents
-    return DetectorBundle(
-        str(read.manifest["name"]), read.sha256, facts, contents[MODEL], contents[GOLDEN], read.manifest
-    )
+    name, half = str(read.manifest["name"]), None
+    if half_facts is not None:
+        if HALF_GOLDEN not in contents:
+            raise BundleError(f"{read.folder}: {HALF} without {HALF_GOLDEN}", "both", "pack the bundle again")
+        half = DetectorBundle(name, read.sha256, half_facts, contents[HALF], contents[HALF_GOLDEN], read.manifest)
+    return DetectorBundle(name, read.sha256, facts, contents[MODEL], contents[GOLDEN], read.manifest, half)
 
 
 def read_any_bundle(name_or_path: str | Path) -> Bundle | DetectorBundle:

@@ -33,7 +33,8 @@ ROUND_FACE = 0.75
 """What a close-up shows about a face, on each side, in lengths of the face: room for what a head moves between two frames."""
 
 CLOSE_UP_PX = 160
-"""Longest side of a close-up: a face of half that size is as well seen as a larger one."""
+"""Longest side of a close-up: a face of half that size is as well seen as a larger one. A detector whose input is no larger
+scales it itself, once."""
 
 LEAST_PX = 16
 """Half a side of a close-up at least, for a face of a few pixels."""
@@ -48,7 +49,7 @@ class RegionSearch:
 
     Args:
         detector: for whole frames.
-        close_up: for close-ups; None for the same one.
+        close_up: for close-ups; None for the detector's own of half the size, where it has one, or else the same.
         scan_every: every n-th search goes over the whole frame; 1 searches nothing else and makes no close-ups.
 
     Attributes:
@@ -61,7 +62,8 @@ class RegionSearch:
     """
 
     def __init__(self, detector: Detector, close_up: Detector | None = None, scan_every: int = 1) -> None:
-        self.detector, self.close_up, self.scan_every = detector, close_up or detector, scan_every
+        self.detector, self.scan_every = detector, scan_every
+        self.close_up: Detector = close_up or getattr(detector, "half", None) or detector
         if self.close_up.framing != detector.framing:
             raise DetectorError(
                 f"close-ups by {self.close_up.name} with {self.close_up.framing}",
@@ -69,6 +71,8 @@ class RegionSearch:
                 "take bundles of one detector for both",
             )
         self.left_out, self.looked_px, self.searched = 0, 0, WHOLE
+        size: tuple[int, int] | None = getattr(self.close_up, "input_size", None)
+        self._input_size = None if size is None or max(size) > CLOSE_UP_PX else size
         self._since_scan = scan_every
         self._missed = False
 
@@ -114,10 +118,15 @@ class RegionSearch:
     def _look(self, image: NDArray[np.uint8], region: Box) -> list[Detection]:
         """Faces of a close-up. One at its border, which may cut it, is left to another close-up, or to the whole frame."""
         left, top, right, bottom = (int(side) for side in region.as_tuple())
-        closer, back = shrunk(np.ascontiguousarray(image[top:bottom, left:right]), CLOSE_UP_PX)
+        closer, back = np.ascontiguousarray(image[top:bottom, left:right]), 1.0
+        if self._input_size is None:
+            closer, back = shrunk(closer, CLOSE_UP_PX)
+            margin = back
+        else:
+            margin = max(1.0, *(side / px for side, px in zip(closer.shape[1::-1], self._input_size, strict=True)))
         self.looked_px += closer.shape[0] * closer.shape[1]
         moved = [moved_by(each, left, top, back, back) for each in self.close_up.detect(closer)]
-        return [each for each in moved if each.box.area > 0 and not cut_by(each.box, region, image, back)]
+        return [each for each in moved if each.box.area > 0 and not cut_by(each.box, region, image, margin)]
 
 
 def _region(box: Box, image: NDArray[np.uint8]) -> Box | None:

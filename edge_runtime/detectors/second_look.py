@@ -1,13 +1,14 @@
-"""A second look at what was found in a frame that is larger than the net's input: closer, and cut from the frame's own pixels.
+"""A second look at what was found: closer, and cut from the frame's own pixels, where these show more; mirrored otherwise.
 
-A badge, a lamp or a knot of branches may look like a face at a fraction of its size, and hardly ever does so twice. A face does, and
-its landmarks are the better for it.
+A badge, a lamp or a knot of branches may look like a face at a fraction of its size or from one side, and hardly ever does so twice. A
+face does, and its landmarks are the better for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,10 +17,16 @@ from edge_runtime.detectors.decode import Floats, Found, overlaps, suppress
 __all__ = ["MOST_LOOKS", "SURE", "confirmed", "doubtful_from"]
 
 MOST_LOOKS = 8
-"""Close-ups of one frame. The surest finds come first; what no close-up has shown is judged by the first look alone."""
+"""Close-ups of one frame. The surest finds come first; what no close-up has shown is looked for in the mirrored frame."""
 
 SURE = 0.75
 """From this score on a first look needs no second: no badge or lamp has come so far, and most faces of a live picture do."""
+
+_DOUBT = 0.1
+"""How far from `second_look` a find is looked at mirrored: that look seldom says something else by more than twice as much."""
+
+_LARGE_PX = 32
+"""From this height on, in pixels of the input, half the scale shows enough of a face; what else looks like one seldom does so at two scales."""
 
 _LEAST_GAIN = 1.2
 """How much larger a close-up must show a face than the first look did."""
@@ -44,9 +51,9 @@ def confirmed(
     found: Found,
     look: Look,
     size: tuple[int, int],
-    threshold: float,
     second_look: float,
     overlap: float,
+    half_look: Look | None = None,
 ) -> Found:
     """The faces among the finds of a first look, the surest first.
 
@@ -55,14 +62,17 @@ def confirmed(
         found: what the first look, at the whole of it, found from `doubtful_from` on.
         look: how a part is looked at.
         size: (width, height) that each look scales its picture to.
-        threshold: from which score a face is one that no close-up can show larger. One of `SURE` is taken as it is.
-        second_look: from which mean of both scores it is one otherwise. Box and landmarks are then the close-up's.
+        second_look: from which mean of both looks' scores it is a face. One of `SURE`, or that no close-up can show larger and
+            that is not in doubt, is judged by the first look. Box and landmarks are the close-up's, or the mean of the
+            frame's and its mirror image's.
         overlap: above which the less sure of two is dropped.
+        half_look: a look at half the scale, in which large faces of a mirrored frame are looked for; None looks at the same.
     """
     seen_at = _scale(image.shape[1], image.shape[0], size)
     scales = _scales_of(found.boxes, size)
     pending = (scales >= _LEAST_GAIN * seen_at) & (found.scores < SURE)
-    parts = [found.at(~pending & (found.scores >= threshold))]
+    once = ~pending
+    parts = []
     for _ in range(MOST_LOOKS):
         if not pending.any():
             break
@@ -76,20 +86,39 @@ def confirmed(
         shown[first] = True
         parts.append(_both(found.at(shown), closer, second_look))
         pending &= ~shown
-    parts.append(found.at(pending & (found.scores >= threshold)))
+    once |= pending
+    doubtful = once & (np.abs(found.scores - second_look) < _DOUBT)
+    large = (found.boxes[:, 3] - found.boxes[:, 1]) * seen_at >= (np.inf if half_look is None else _LARGE_PX)
+    for again, chosen in ((look, doubtful & ~large), (half_look or look, doubtful & large)):
+        if chosen.any():
+            mirrored = again(_flipped(image), doubtful_from(second_look)).mirrored(image.shape[1])
+            parts.append(_both(found.at(chosen), mirrored, second_look, first_share=0.5))
+    parts.append(found.at(once & ~doubtful & (found.scores >= second_look)))
     return suppress(_joined(parts), overlap)
 
 
-def _both(first: Found, closer: Found, second_look: float) -> Found:
-    """Of finds that a close-up shows, those that it confirms, as it shows them, with the mean of both scores."""
-    if not len(closer):
-        return closer
-    alike = overlaps(first.boxes, closer.boxes)
+def _flipped(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    flipped: NDArray[np.uint8] = cv2.flip(image, 1)
+    return flipped
+
+
+def _both(first: Found, second: Found, second_look: float, first_share: float = 0.0) -> Found:
+    """Of finds that were looked at again, those that the second look confirms, with the mean of both scores.
+
+    `first_share` is what the first look has to say in the box and the landmarks.
+    """
+    if not len(second):
+        return second
+    alike = overlaps(first.boxes, second.boxes)
     nearest = alike.argmax(axis=1)
-    means = (first.scores + closer.scores[nearest]) / 2
+    means = (first.scores + second.scores[nearest]) / 2
     sure = (alike.max(axis=1) > _SAME) & (means >= second_look)
-    chosen = closer.at(nearest[sure])
-    return Found(chosen.boxes, means[sure].astype(np.float32), chosen.points)
+    one, other = first.at(sure), second.at(nearest[sure])
+    boxes, points = (
+        np.asarray(first_share * a + (1 - first_share) * b, np.float32)
+        for a, b in ((one.boxes, other.boxes), (one.points, other.points))
+    )
+    return Found(boxes, means[sure].astype(np.float32), points)
 
 
 def _scales_of(boxes: Floats, size: tuple[int, int]) -> Floats:

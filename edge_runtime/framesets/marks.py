@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.detectors.decode import overlaps
+from edge_runtime.geometry import MIRRORED
 
 __all__ = ["POINTS", "Marks", "Scene", "overlaps", "visible_shares"]
 
@@ -15,8 +16,6 @@ Floats = NDArray[np.float32]
 
 POINTS = 5
 """Landmarks a face, in the order of `edge_runtime.geometry.Landmarks`."""
-
-_MIRRORED = [1, 0, 2, 4, 3]
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Marks:
         """
         points = self.points @ matrix[:, :2].T + matrix[:, 2]
         if np.linalg.det(matrix[:, :2]) < 0:
-            points = points[:, _MIRRORED]
+            points = points[:, MIRRORED]
         return Marks(_moved(self.boxes, matrix), points.astype(np.float32), _moved(self.ignored, matrix))
 
     def within(self, width: int, height: int, smallest_px: float) -> Marks:

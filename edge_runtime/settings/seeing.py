@@ -77,7 +77,8 @@ class DetectorSettings(Settings):
         1, "every n-th search goes over the whole frame, the others only about the faces that are known", low=1, high=60
     )
     close_up: str = setting(
-        "", "the detector of those others, such as tflite:BUNDLE_DIR with a smaller input; empty: the same detector"
+        "",
+        "the detector of those others, such as tflite:BUNDLE_DIR with a smaller input; empty: the detector's own of half the size, or else the same",
     )
     alignment: str = setting(
         NO_ALIGNMENT,

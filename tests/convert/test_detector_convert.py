@@ -21,9 +21,10 @@ from convert.quiet import quiet_tensorflow
 from edge_runtime.cli import main as fer_edge
 from edge_runtime.detectors import open_detector
 from edge_runtime.detectors.detector_bundle import read_detector_bundle
+from edge_runtime.errors import BundleError
 from edge_runtime.files import file_sha256
 from edge_runtime.framesets import write_frame_set
-from edge_runtime.members import FACE_DETECTOR
+from edge_runtime.members import FACE_DETECTOR, canonical_json, with_own_hash
 from tests.convert.detector_made import SIZE, bright_frames
 
 FACTS = NetFacts(*SIZE, 1, (8, 16, 32))
@@ -201,13 +202,74 @@ def test_a_bundle_finds_the_faces_and_says_its_threshold_its_run_and_its_calibra
     assert (facts.threshold, facts.overlap, facts.framing.side, facts.framing.scale) == (0.4, 0.5, "width", 1.1)
 
 
+def test_a_net_of_another_size_than_its_run_was_judged_at_needs_a_threshold_and_claims_nothing_of_the_runs(
+    detector, tmp_path, capsys
+):
+    run = run_folder(detector, tmp_path / "run")
+    card = json.loads((run / "run.json").read_text())
+    card["model"] |= {"width": 320, "height": 256}
+    (run / "run.json").write_text(json.dumps(card))
+    pack = ["pack", str(detector.int8), "--name", "small", "--run", str(run), "--out", str(tmp_path / "small")]
+    assert main(pack) == 2
+    assert "reads 160 × 128 px" in (said := capsys.readouterr().err)
+    assert "was judged at 320 × 256 px" in said
+    assert main([*pack, "--threshold", "0.5"]) == 0
+    bundle = read_detector_bundle(tmp_path / "small")
+    assert bundle.facts.threshold == 0.5
+    assert "operating_point" not in bundle.manifest
+    assert bundle.manifest["training"]["model"]["width"] == 320
+
+
 def test_a_second_look_is_packed_where_it_is_asked_for_and_refused_where_no_score_can_be_so(detector, tmp_path, capsys):
     pack = ["pack", str(detector.int8), "--name", "bright", "--threshold", "0.6", "--out", str(tmp_path / "twice")]
     assert main([*pack, "--second-look", "1.2"]) == 2
     assert "second_look 1.2, which lies between 0 and 1" in capsys.readouterr().err
     assert main([*pack, "--second-look", "0.5"]) == 0
-    assert "or of 0.500, the mean of two looks, in larger frames" in capsys.readouterr().out
+    assert "faces from a score of 0.750 on, or of 0.500 as the mean of two looks" in capsys.readouterr().out
     assert read_detector_bundle(tmp_path / "twice").facts.second_look == 0.5
+
+
+def test_the_same_net_of_half_the_size_is_packed_beside_it_and_self_tested(detector, tmp_path, capsys):
+    whole, half, out = tmp_path / "whole.tflite", tmp_path / "half.tflite", tmp_path / "twice"
+    convert(detector.model, "--kind", "float32", "--size", "192x128", "--out", whole)
+    convert(detector.model, "--kind", "float32", "--size", "96x64", "--out", half)
+    pack = ["pack", str(whole), "--name", "twice", "--threshold", "0.6", "--out", str(out)]
+    assert main([*pack, "--second-look", "0.5", "--half", str(half)]) == 0
+    assert "by the same net of 96 × 64 px" in capsys.readouterr().out
+    opened = open_detector(f"tflite:{out}")
+    assert opened.half.input_size == (96, 64)
+    assert (opened.half.facts.threshold, opened.half.facts.second_look, opened.half.half) == (0.5, None, None)
+    assert opened.selftest().exact
+    opened.half.net.answer = lambda pixels: np.zeros((12 * 8 + 6 * 4 + 3 * 2, 15), np.float32)
+    opened.half.answer = opened.half.net.answer
+    assert not opened.selftest().passed
+    with pytest.raises(BundleError, match=r"extra member|half\.tflite without half\.npz"):
+        rewritten = json.loads((out / "manifest.json").read_text())
+        del rewritten["members"]["half.npz"]
+        (out / "half.npz").unlink()
+        (out / "manifest.json").write_bytes(canonical_json(with_own_hash(rewritten)))
+        read_detector_bundle(out)
+
+
+def test_a_half_that_is_another_net_or_size_or_has_no_use_is_refused(detector, tmp_path, capsys):
+    whole, half, small, other = (tmp_path / f"{name}.tflite" for name in ("whole", "half", "small", "other"))
+    for out, kind, size in (
+        (whole, "float32", "192x128"),
+        (half, "float32", "96x64"),
+        (small, "float32", "64x64"),
+        (other, "float16", "96x64"),
+    ):
+        convert(detector.model, "--kind", kind, "--size", size, "--out", out)
+    pack = ["pack", str(whole), "--name", "twice", "--threshold", "0.6", "--out", str(tmp_path / "twice")]
+    for named_half, more, code, named in (
+        (small, ["--second-look", "0.5"], 2, "64 × 64 px"),
+        (other, ["--second-look", "0.5"], 2, "float16"),
+        (half, [], 2, "without second_look"),
+        (half, ["--second-look", "0.5", "--most-bytes", "15000"], 1, "21696 bytes"),
+    ):
+        assert main([*pack, "--half", str(named_half), *more]) == code
+        assert named in capsys.readouterr().err
+    assert not (tmp_path / "twice").exists()
 
 
 def test_the_same_request_packs_the_same_bytes(detector, tmp_path):

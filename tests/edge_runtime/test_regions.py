@@ -79,6 +79,27 @@ def test_a_known_face_is_found_about_its_place_and_fewer_pixels_are_looked_at():
     assert search.looked_px == detector.looked_px <= CLOSE_UP_PX**2 < SIZE[0] * SIZE[1] / 10
 
 
+def test_a_detector_with_a_small_input_scales_close_ups_itself_and_one_with_a_large_input_is_given_small_ones():
+    face = (100, 60, 420, 380)
+    for input_size, longest in (((160, 128), SIZE[0]), ((320, 256), CLOSE_UP_PX), (None, CLOSE_UP_PX)):
+        detector = Squares()
+        if input_size is not None:
+            detector.input_size = input_size
+        search = started(detector, scene(face), [Box(*face)])
+        (found,) = search.find(scene(face), [Box(*face)])
+        assert found.box.as_tuple() == pytest.approx(face, abs=8)
+        assert [max(size) for size in detector.sizes] == [longest]
+
+
+def test_close_ups_are_searched_by_the_detectors_own_of_half_the_size_where_none_is_named():
+    face, detector, half, named = (300, 200, 380, 280), Squares(), Squares(), Squares()
+    detector.half = half
+    started(detector, scene(face), [Box(*face)]).find(scene(face), [Box(*face)])
+    assert (len(detector.sizes), len(half.sizes)) == (0, 1)
+    assert RegionSearch(detector, named).close_up is named
+    assert RegionSearch(half).close_up is half
+
+
 def test_boxes_and_landmarks_of_a_close_up_are_in_pixels_of_the_frame():
     face = (100, 60, 420, 380)
     search = started(Squares(), scene(face), [Box(*face)])

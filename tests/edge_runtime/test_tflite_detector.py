@@ -58,23 +58,28 @@ def test_grey_frames_are_searched_too():
     assert detector.detect(colour[..., 0]) == detector.detect(colour)
 
 
-def test_a_bundle_that_looks_twice_does_so_in_frames_with_more_pixels_than_its_input_alone(monkeypatch):
+def test_a_bundle_that_looks_twice_looks_closer_where_a_frame_has_the_pixels_and_at_the_mirrored_frame_elsewhere(
+    monkeypatch,
+):
     monkeypatch.setattr("edge_runtime.detectors.second_look.SURE", 2.0)  # this net is always sure
+    monkeypatch.setattr("edge_runtime.detectors.second_look._DOUBT", 1.0)
     detector = open_detector(f"tflite:{BRIGHT_INT8}")
     looks, answer = [], detector.answer
     detector.answer = lambda pixels: looks.append(pixels.shape) or answer(pixels)
     large = np.zeros((256, 320, 3), np.uint8)
     large[96:112, 144:160] = 255
-    expected = {}
+    of_large, of_small = {}, {}
     for second_look, count in ((None, 1), (0.5, 2)):
         detector.facts = replace(detector.facts, second_look=second_look)
-        looks.clear()
-        expected[second_look] = detector.detect(large)
-        assert len(looks) == count
-        looks.clear()
-        assert len(detector.detect(frame_with((5, 3)))) == 1
-        assert len(looks) == 1
-    assert len(expected[None]) == 1
+        for seen, frame in ((of_large, large), (of_small, frame_with((5, 3)))):
+            looks.clear()
+            seen[second_look] = detector.detect(frame)
+            assert len(looks) == count
+    assert len(of_large[None]) == 1
+    assert of_large[0.5] == []  # four cells fire in its close-up, with boxes half as large
+    (once,), (twice,) = of_small[None], of_small[0.5]
+    np.testing.assert_allclose(twice.box.as_tuple(), once.box.as_tuple(), atol=0.5)
+    np.testing.assert_allclose(twice.landmarks.as_tuple(), once.landmarks.as_tuple(), atol=0.5)
 
 
 def test_hundreds_of_faces_take_bounded_time_and_the_largest_are_kept_and_the_rest_counted():
