@@ -8,6 +8,7 @@ from pathlib import Path
 from devices.spec import parse_accelerator, parse_source
 from edge_runtime.bundle import read_bundle
 from edge_runtime.detectors import open_detector
+from edge_runtime.detectors.regions import RegionSearch
 from edge_runtime.errors import ConfigError, OutputError, UsageError
 from edge_runtime.members import is_shipped
 from edge_runtime.settings.config import Config, read_secret
@@ -30,7 +31,9 @@ def check_usable(config: Config, served: bool = False) -> None:
     parse_source(config.source.spec)
     parse_accelerator(config.accelerator.spec)
     read_bundle(config.model.bundle)
-    open_detector(config.detector.spec)
+    detector = open_detector(config.detector.spec)
+    if config.detector.close_up:
+        RegionSearch(detector, open_detector(config.detector.close_up), config.detector.scan_every)
     if config.output.annotate and Path(config.output.annotate).suffix.lower() != ".mp4":
         raise OutputError(f"output.annotate = {config.output.annotate!r}", "a name that ends in .mp4", "rename it")
     if config.mqtt.url:
@@ -51,11 +54,16 @@ def check_usable(config: Config, served: bool = False) -> None:
 def named_paths(config: Config) -> dict[str, Path]:
     """Setting → the file or folder that it names, for those that name one. Raises SpecError."""
     source = parse_source(config.source.spec)
-    _, _, of_detector = config.detector.spec.partition(":")
-    named = {
+    detectors = {
+        f"detector.{name}": "" if is_shipped(path) else path
+        for name, (_, _, path) in (
+            ("spec", config.detector.spec.partition(":")),
+            ("close_up", config.detector.close_up.partition(":")),
+        )
+    }
+    named = detectors | {
         "source.spec": source.target if source.kind in ("file", "folder") else getattr(source.options, "picture", ""),
         "model.bundle": "" if is_shipped(config.model.bundle) else config.model.bundle,
-        "detector.spec": "" if is_shipped(of_detector) else of_detector,
         "output.annotate": config.output.annotate,
         "log.path": config.log.path,
         "mqtt.password_file": config.mqtt.password_file,

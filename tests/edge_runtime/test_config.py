@@ -2,13 +2,14 @@
 
 import json
 import tomllib
+from pathlib import Path
 
 import pytest
 
 from devices.errors import ExplainedError
 from edge_runtime.errors import ConfigError, UsageError
 from edge_runtime.settings import check as config_check
-from edge_runtime.settings.check import check_usable
+from edge_runtime.settings.check import check_usable, named_paths
 from edge_runtime.settings.config import Config, keys, load_config, read_secret
 from edge_runtime.settings.text import as_toml, starting_file
 from tests.support import fer_edge
@@ -167,6 +168,15 @@ def test_check_refuses_what_is_not_on_this_machine():
         outcome = fer_edge("config", "check", "--set", change)
         assert outcome.returncode == 2
         assert len(outcome.stderr.splitlines()) == 1
+
+
+def test_a_detector_of_close_ups_is_looked_at_too_and_its_folder_is_among_the_named_ones():
+    for close_up, said in (("tflite:/nowhere", "/nowhere"), ("haar", "take bundles of one detector for both")):
+        changes = ("detector.scan_every=3", f"detector.close_up={close_up}")
+        config = load_config(changes=changes, environment={}).config
+        with pytest.raises(ExplainedError, match=said):
+            check_usable(config)
+        assert named_paths(config).get("detector.close_up") == (None if close_up == "haar" else Path("/nowhere"))
 
 
 @pytest.mark.parametrize(
