@@ -1,4 +1,5 @@
 import csv
+import functools
 import io
 import json
 import shutil
@@ -193,7 +194,10 @@ def test_interrupted_run_keeps_what_it_found_and_says_where(tmp_path):
         "--out",
         str(out),
     ]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    heed = functools.partial(
+        signal.signal, signal.SIGINT, signal.SIG_DFL
+    )  # a shell's background jobs are born deaf to it
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT, preexec_fn=heed)
     partial = tmp_path / "faces.partial.jsonl"
     deadline = time.monotonic() + 30
     while not (partial.exists() and partial.stat().st_size > 2000):
