@@ -22,7 +22,7 @@ from boards.programs import call, must, tell
 from boards.rootfs import make_root
 from boards.subjects import find_subjects
 from boards.table import table
-from boards.trial import FACES, ask, set_out
+from boards.trial import FACES, ask, ask_all, set_out
 from boards.wheel import Wheel, build_wheel
 from edge_runtime.running import DONE, FAILED
 
@@ -67,17 +67,15 @@ def run(arguments: argparse.Namespace) -> int:
         set_up_s = time.monotonic() - began
         facts: dict[str, Facts | str] = {"emulated": there, "beside": ask_facts(here, beside), "qemu": _qemu()}
         reference = ask(here, beside, subjects, "here")
-        compared: dict[str, list[Comparison]] = {}
-        took_s = {}
         for board in boards:
             tell(f"{board.name}, the processor of a {board.cpu.board}: {len(subjects)} bundles")
-            start = time.monotonic()
-            answers = ask(board, python, subjects, board.name, crops_of="here")
-            compared[board.name] = [compare(*pair) for pair in zip(answers, reference, strict=True)]
-            took_s[board.name] = time.monotonic() - start
-    facts["time"] = ", ".join(
-        [f"set-up {set_up_s:.0f} s", *(f"{name} {seconds:.0f} s" for name, seconds in took_s.items())]
-    )
+        at_once, start = os.cpu_count() or 1, time.monotonic()
+        answers = ask_all(boards, python, subjects, "here", at_once)
+        asked_s = time.monotonic() - start
+        compared: dict[str, list[Comparison]] = {
+            name: [compare(*pair) for pair in zip(of_one, reference, strict=True)] for name, of_one in answers.items()
+        }
+    facts["time"] = f"set-up {set_up_s:.0f} s, both processors {asked_s:.0f} s, {at_once} bundles at once"
     print(head("python -m boards arm64", wheel, arguments.faces, facts))
     print(_table(compared))
     small = there.bytes <= MOST_BYTES

@@ -11,6 +11,7 @@ import fcntl
 import os
 import platform
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,8 +104,11 @@ class Emulated:
 
     def call(self, words: Sequence[str], what: str, deadline_s: float) -> Done:
         info = self.shared / f"cpuinfo-{self.cpu.name}"
-        # As many processors as /sys shows: XNNPACK counts in both.
-        info.write_text(cpuinfo(self.cpu, os.cpu_count() or 1))
+        if not info.exists():
+            # Whole or not at all: another program may be about to read it. As many processors as /sys shows: XNNPACK counts in both.
+            written = info.with_name(f"{info.name}.{threading.get_ident()}")
+            written.write_text(cpuinfo(self.cpu, os.cpu_count() or 1))
+            written.replace(info)
         enter = [*ISOLATED, "sh", "-e", "-c", _ENTER, "sh", str(self.root), str(self.shared), str(info), self.cpu.name]
         return call([*enter, *words], f"{self.cpu.name}: {what}", deadline_s)
 

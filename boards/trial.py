@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from boards.subjects import Subject
 from boards.wheel import Wheel
 from edge_runtime.archives import DamagedArchiveError, read_archive
 
-__all__ = ["FACES", "Answer", "Stages", "ask", "ask_stages", "set_out"]
+__all__ = ["FACES", "Answer", "Stages", "ask", "ask_all", "ask_stages", "set_out"]
 
 FACES = "faces.npz"
 _DEADLINE_S = 3600.0
@@ -81,6 +82,25 @@ def ask(
         ProgramError: a program cannot be started or does not end.
     """
     return [_ask(machine, python, subject, out, crops_of) for subject in subjects]
+
+
+def ask_all(
+    machines: Sequence[Machine], python: str, subjects: Sequence[Subject], crops_of: str, at_once: int
+) -> dict[str, list[Answer]]:
+    """What `ask` says on each of several machines, whose names are their `out`, so many bundles at once.
+
+    Whatever goes wrong ends it with what is being asked then; nothing more is begun.
+    """
+    with ThreadPoolExecutor(at_once) as pool:
+        asked = {
+            machine.name: [pool.submit(_ask, machine, python, subject, machine.name, crops_of) for subject in subjects]
+            for machine in machines
+        }
+        try:
+            return {name: [each.result() for each in one] for name, one in asked.items()}
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _ask(machine: Machine, python: str, subject: Subject, out: str, crops_of: str | None) -> Answer:

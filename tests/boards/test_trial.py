@@ -2,8 +2,10 @@
 
 import stat
 import sys
+import threading
+import time
 import zipfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,7 @@ from boards.programs import Done, call, must
 from boards.pythons import find_python, needed_by_tests
 from boards.subjects import find_subjects
 from boards.table import table
-from boards.trial import FACES, ask, ask_stages, set_out
+from boards.trial import FACES, ask, ask_all, ask_stages, set_out
 from boards.wheel import ROOT, build_wheel, read_wheel
 from edge_runtime.errors import BundleError
 from edge_runtime.facesets import open_faces
@@ -67,6 +69,49 @@ def test_bundles_are_asked_and_answer_the_same_twice(here, wheel):
     assert first[0].probabilities.shape == (5, 7)
     compared = [compare(*pair) for pair in zip(first, second, strict=True)]
     assert [each.verdict for each in compared] == ["bit-exact", "bit-exact", "self-test passed"]
+
+
+@dataclass
+class Counted:
+    """A machine on which nothing loads. `asked`: of all machines, what was begun; `busy`: how many were asked at a time."""
+
+    shared: Path
+    name: str
+    asked: list
+    busy: list
+    now: set
+
+    def seen(self, path):
+        return str(path)
+
+    def call(self, words, what, deadline_s):
+        self.asked.append(words[-1])
+        self.now.add(threading.get_ident())
+        time.sleep(0.05)
+        self.busy.append(len(self.now))
+        self.now.discard(threading.get_ident())
+        if self.name == "broken":
+            raise ProgramError("it", "an end", "wait")
+        return Done(2, "", f"{self.name} {Path(words[-1]).name}")
+
+
+def test_machines_are_asked_at_once_and_each_answer_is_with_its_machine_and_bundle(tmp_path):
+    subjects = find_subjects([str(TINY_GREY), str(TINY_COLOUR), str(BRIGHT_INT8)])
+    asked, busy, now = [], [], set()
+    machines = [Counted(tmp_path, name, asked, busy, now) for name in ("one", "two")]
+    answers = ask_all(machines, "python", subjects, "here", 4)
+    assert max(busy) > 1
+    wanted = {name: [f"{name} {each.folder.name}" for each in subjects] for name in ("one", "two")}
+    assert {name: [each.selftest for each in of_one] for name, of_one in answers.items()} == wanted
+
+
+def test_nothing_more_is_asked_after_a_machine_that_cannot_answer(tmp_path):
+    subjects = find_subjects([str(TINY_GREY), str(TINY_COLOUR), str(BRIGHT_INT8)])
+    asked = []
+    machines = [Counted(tmp_path, name, asked, [], set()) for name in ("broken", "two")]
+    with pytest.raises(ProgramError):
+        ask_all(machines, "python", subjects, "here", 1)
+    assert len(asked) < 4
 
 
 def test_a_damaged_bundle_does_not_load_there_and_its_reason_is_kept(here, wheel):
