@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 
+from convert.cli import main
 from convert.quiet import quiet_tensorflow
 from edge_runtime.framesets import FrameSet, Marks
 
@@ -76,3 +78,42 @@ def bright_frames(count: int = 48, split: str = "held-out", source: str = "ab" *
         marks.append(Marks(boxes, centers[:, None] + 8 * POINTS + 1, np.zeros((0, 4), np.float32)))
     frames[0, 0, :2, 0] = 0, 255
     return FrameSet(frames, marks, split, "bright", source, {"seed": seed})
+
+
+def convert(model, *options):
+    return main(["tflite", str(model), *map(str, options)])
+
+
+CURVE = {
+    "scores": [0.9, 0.7, 0.5, 0.3],
+    "recall": [0.2, 0.5, 0.8, 0.9],
+    "precision": [1.0, 0.98, 0.9, 0.6],
+    "false_a_picture": [0.0, 0.04, 0.2, 1.1],
+}
+
+
+def run_folder(detector, folder, **result):
+    """A run folder as `python -m train fit --recipe face_detector` leaves it, with what packing reads of it."""
+    folder.mkdir()
+    (folder / "model.keras").write_bytes(detector.model.read_bytes())
+    (folder / "curve.json").write_text(json.dumps(CURVE))
+    card = {
+        "format": 1,
+        "kind": "face_detector",
+        "recipe": {"name": "face_detector", "sha256": "r", "seed": 1},
+        "model": {"architecture": "face_detector", "width": 160, "height": 128, "channels": 1, "strides": [8, 16, 32]},
+        "data": {
+            "sha256": "d",
+            "negatives_sha256": None,
+            "judged_scenes": 3,
+            "judged_faces": 9,
+            "judged_from_px": 16.0,
+        },
+        "result": {"epochs": 2, "best_epoch": 2, "steps_per_epoch": None, "average_precision": 0.8},
+        "code": {"commit": "c", "dirty": False},
+        "versions": {"fer_edge": "0", "keras": "3", "backend": "tensorflow"},
+    }
+    card["model"]["options"] = {"width": 1.0}
+    card["result"] |= {"recall_at_one_false_a_picture": 0.9, "landmark_error": 0.05} | result
+    (folder / "run.json").write_text(json.dumps(card))
+    return folder
