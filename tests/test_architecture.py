@@ -13,6 +13,8 @@ HEAVY = {"tensorflow", "keras", "torch", "jax", "sklearn", "matplotlib", "pandas
 OF_TRAINING = {
     f"edge_runtime.{name}"
     for name in (
+        "bundle",
+        "classifier",
         "preprocess",
         "illumination",
         "labels",

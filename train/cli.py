@@ -182,6 +182,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     calibrate.set_defaults(module="train.temperature")
 
+    unpack = commands.add_parser(
+        "unpack", help="a bundle's model as a finished run again: to train on from, to teach with, to convert anew"
+    )
+    unpack.add_argument("bundle", metavar="BUNDLE", help="the name of a shipped bundle, or a bundle's folder")
+    unpack.add_argument("--data", type=Path, required=True, metavar="DATA", help=_DATA)
+    _votes(unpack)
+    unpack.add_argument(
+        "--recipe", metavar="NAME_OR_PATH", help="that the bundle was trained by (default: what its manifest says)"
+    )
+    _splits(unpack)
+    unpack.add_argument(
+        "--out", type=Path, metavar="RUN_DIR", help="a new folder (default: runs/ and the bundle's name)"
+    )
+    unpack.set_defaults(module="train.unpack", smoke=False)
+
     page = commands.add_parser("page", help="the page of a finished run, run.html: all about it in one file")
     page.add_argument("run_folder", type=Path, metavar="RUN", help="a finished run folder; the page is written into it")
     page.add_argument("--data", type=Path, required=True, metavar="DATA", help=_DATA)
@@ -216,13 +231,7 @@ def _fitting(parser: argparse.ArgumentParser) -> None:
         help=f"{_DATA}; a face detector: an .npz of `scenes prepare`, or WIDER FACE",
     )
     _votes(parser)
-    parser.add_argument("--train-split", default="Training", metavar="NAME", help="faces to fit (default: Training)")
-    parser.add_argument(
-        "--choose-split",
-        default="PublicTest",
-        metavar="NAME",
-        help="faces on which the best epoch is chosen (default: PublicTest)",
-    )
+    _splits(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -245,6 +254,16 @@ def _fitting(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="N",
         help="stop after the epoch in which they are over; the same command goes on",
+    )
+
+
+def _splits(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--train-split", default="Training", metavar="NAME", help="faces to fit (default: Training)")
+    parser.add_argument(
+        "--choose-split",
+        default="PublicTest",
+        metavar="NAME",
+        help="faces on which the best epoch is chosen (default: PublicTest)",
     )
 
 

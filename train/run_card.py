@@ -129,7 +129,8 @@ class ResultFacts:
 class RunCard:
     """Everything about one run; `recipe` and `model` are the recipe's own words.
 
-    `distillation` says by whom a student was taught, and how; it is None, and not written, for other recipes.
+    `distillation` says by whom a student was taught, and how; `unpacked` of which bundle a model was made, and how that was
+    trained. Each is None, and not written, where it does not apply.
     """
 
     recipe: Mapping[str, Any]
@@ -140,6 +141,7 @@ class RunCard:
     versions: Versions
     hardware: Hardware
     distillation: Mapping[str, Any] | None = None
+    unpacked: Mapping[str, Any] | None = None
 
     def write(self, path: Path) -> dict[str, Any]:
         """Writes the card as JSON, whole or not at all, and returns what it wrote.
@@ -149,8 +151,9 @@ class RunCard:
         written anew by a later commit than the one that trained.
         """
         card = {"format": CARD_VERSION, **asdict(self)}
-        if self.distillation is None:
-            del card["distillation"]
+        for part in ("distillation", "unpacked"):
+            if card[part] is None:
+                del card[part]
         before = read_card(path)
         if before is not None and (before["recipe"], before["data"]["sha256"]) == (
             card["recipe"],

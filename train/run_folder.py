@@ -14,7 +14,9 @@ run.html                     all of it on one page
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from edge_runtime.reliability import measure_reliability
 from train.evaluate import MODEL, Evaluation, judge, load_model
@@ -41,10 +43,12 @@ def write_run(
     steps: int | None,
     trained: bool,
     teaching: Teaching | None = None,
+    unpacked: Mapping[str, Any] | None = None,
 ) -> Evaluation:
     """Writes everything but the recipe and the checkpoints, and returns the figures on the choosing split.
 
-    The model comes first, where it is new or missing (`trained`): it is what the hours went into.
+    The model comes first, where it is new or missing (`trained`): it is what the hours went into. `unpacked` says of which
+    bundle it was made, where it was.
     """
     model = fitted.model
     if trained or not (folder / MODEL).exists():
@@ -80,7 +84,7 @@ def write_run(
         },
         data=DataFacts.of(splits.training, splits.choosing, splits.train_split, splits.choose_split),
         result=ResultFacts(
-            epochs=len(fitted.history),
+            epochs=sum(row["epoch"] > 0 for row in fitted.history),
             best_epoch=fitted.best_epoch,
             wall_s=round(fitted.wall_s, 1),
             accuracy=scores.accuracy,
@@ -96,6 +100,7 @@ def write_run(
         versions=Versions.here(),
         hardware=Hardware.here(),
         distillation=None if teaching is None else teaching.as_json(recipe),
+        unpacked=unpacked,
     ).write(folder / CARD)
     write_page(
         folder,

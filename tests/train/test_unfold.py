@@ -1,0 +1,106 @@
+"""Packed weights as a Keras net again: it answers as the one that was converted, and also while it learns."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from convert.calibration import choose_calibration
+from convert.recipe import read_recipe
+from convert.tflite import convert_model
+from edge_runtime.labels import FER2013
+from tests.train.nets import SMALL, answers, net, pixels
+from train.errors import ModelError
+from train.models import build_logits, with_softmax
+from train.packed_weights import CONVOLUTION, PackedWeights, read_packed_weights
+from train.smoke import made_up_faces
+from train.unfold import unfold
+
+
+@pytest.fixture(scope="module")
+def packed():
+    """`packed("vgg")`: the small net of that architecture, stirred and converted once, and its weights."""
+    made = {}
+
+    def convert(name: str):
+        if name not in made:
+            made[name] = read_packed_weights(convert_model(with_softmax(net(name)), "float32", None))
+        return made[name]
+
+    return convert
+
+
+@pytest.mark.parametrize(
+    ("name", "operators"),
+    # Branches that run in another order, normalization without gamma, a scaling after a kernel and one before the first.
+    [("inception_resnet_v2", 42), ("mini_xception", 23), ("simple_cnn", 6), ("vgg", 9)],
+)
+def test_the_net_that_comes_back_answers_as_the_one_that_was_converted(name, operators, packed):
+    back = build_logits(name, SMALL[name], 7, 64, 1)
+    images = pixels(64, count=16)
+    assert unfold(back, packed(name), [images[:8], images[8:]]) == operators
+    wanted = answers(net(name), images)
+    np.testing.assert_allclose(answers(back, images), wanted, rtol=0, atol=2e-5 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "within"),
+    [("float16", "vgg", 2e-3), ("mixed", "simple_cnn", 0.03)],
+)
+def test_stored_numbers_become_what_they_stand_for(kind, name, within):
+    recipe, calibration = kind, None
+    if kind == "mixed":
+        recipe = replace(read_recipe("mixed"), keep_layers=("logits",))
+        faces = made_up_faces(FER2013, 64, a_class=16).split("Training")
+        calibration = choose_calibration(faces, "made up", 64, 1, count=64)
+    content = convert_model(with_softmax(net(name)), recipe, calibration)
+    back = build_logits(name, SMALL[name], 7, 64, 1)
+    images = pixels(64, count=8)
+    unfold(back, read_packed_weights(content), [images])
+    wanted = answers(net(name), images)
+    np.testing.assert_allclose(answers(back, images), wanted, rtol=0, atol=within * np.abs(wanted).max())
+
+
+def test_a_batch_normalized_by_its_own_statistics_is_answered_the_same(packed):
+    back = build_logits("vgg", SMALL["vgg"] | {"dropout": 0.0}, 7, 64, 1)
+    images = pixels(64, count=64)
+    unfold(back, packed("vgg"), [images])
+    before = answers(back, images)
+    learning = np.asarray(back(images, training=True))
+    np.testing.assert_allclose(learning, before, rtol=0, atol=1e-3 * np.abs(before).max())
+
+
+def test_kernels_before_a_normalization_get_the_length_of_those_that_training_begins_with(packed):
+    back = build_logits("vgg", SMALL["vgg"], 7, 64, 1)
+    unfold(back, packed("vgg"), [pixels(64, count=8)])
+    kernels = [layer.kernel.numpy() for layer in back.layers if isinstance(layer, keras.layers.Conv2D)]
+    for kernel in kernels:
+        np.testing.assert_allclose((kernel.reshape(-1, kernel.shape[-1]) ** 2).sum(axis=0), 2, rtol=1e-5)
+
+
+def test_weights_of_another_net_are_refused(packed):
+    deeper = build_logits("vgg", SMALL["vgg"] | {"filters": [8, 8, 8, 8, 8]}, 7, 64, 1)
+    with pytest.raises(ModelError, match="the weights of 9 convolutions and dense layers; expected 11 in 'vgg'"):
+        unfold(deeper, packed("vgg"), [pixels(64)])
+    wider = build_logits("vgg", SMALL["vgg"] | {"filters": [8, 8, 8, 12]}, 7, 64, 1)
+    with pytest.raises(ModelError, match=r"weights \(3, 3, 8, 8\) for the layer 'block3_0'; expected \(3, 3, 8, 12\)"):
+        unfold(wider, packed("vgg"), [pixels(64)])
+
+
+def test_without_faces_there_are_no_statistics(packed):
+    with pytest.raises(ModelError, match="no training faces"):
+        unfold(build_logits("vgg", SMALL["vgg"], 7, 64, 1), packed("vgg"), [])
+
+
+def test_a_bias_without_a_place_is_refused():
+    inputs = keras.Input((8, 8, 1))
+    bare = keras.Model(inputs, keras.layers.Conv2D(2, 3, use_bias=False, name="bare")(inputs))
+    one = PackedWeights(CONVOLUTION, np.ones((3, 3, 1, 2), np.float32), np.ones(2, np.float32))
+    with pytest.raises(ModelError, match="weights with a bias for the layer 'bare'"):
+        unfold(bare, [one], [])
+
+
+def test_a_file_that_is_no_model_is_refused():
+    with pytest.raises(ModelError, match=r"a model that cannot be read.*expected a \.tflite file"):
+        read_packed_weights(b"TFL3")

@@ -1,0 +1,163 @@
+"""`python -m train unpack`: a bundle's model as a finished run again, to train on from, to teach with, or to convert anew."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.bundle import Bundle, read_bundle
+from edge_runtime.classifier import Classifier
+from edge_runtime.facesets import FaceSet
+from edge_runtime.files import write_whole
+from edge_runtime.labels import label_set
+from train.augment import Augment
+from train.errors import DataError, ModelError
+from train.evaluate import MODEL
+from train.files import make_folder
+from train.fit import Fitted
+from train.models import build_logits, with_softmax
+from train.packed_weights import read_packed_weights
+from train.recipe import Recipe, list_recipes, read_recipe, recipe_file
+from train.recipe_tables import Targets
+from train.run_card import CARD
+from train.run_folder import write_run
+from train.splits import open_splits
+from train.unfold import unfold
+from train.views import predict
+from train.worsen import Worsen
+
+__all__ = ["run"]
+
+RECIPE, CHECKPOINTS = "recipe.toml", "checkpoints"
+_FACES, _BATCH = 1024, 128
+"""Training faces that give the normalization its statistics, and on which both models are asked."""
+_AGREEMENT = 0.9
+"""Of those faces that both must name alike. Rounding to int8 changes one or two in a hundred; another net agrees by chance."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Writes the run folder. Returns 0, or 2 after broken rows."""
+    bundle = read_bundle(arguments.bundle)
+    words = arguments.recipe or _recipe_name(bundle)
+    recipe = _fitting(read_recipe(words), bundle)
+    folder: Path = arguments.out or Path("runs") / bundle.name
+    for name in (MODEL, CARD, CHECKPOINTS):
+        if (folder / name).exists():
+            raise DataError(f"{folder}, where {name} is already", "a new folder", "name another one: --out RUN_DIR")
+    splits = open_splits(arguments, recipe, _say)
+    faces = _sample(splits.training, recipe.seed)
+
+    table = recipe.model
+    net = build_logits(table.architecture, table.options, len(bundle.labels), table.net_size, table.channels)
+    taken = unfold(net, read_packed_weights(bundle.model), _as_learnt(faces.pixels, recipe))
+    model = with_softmax(net, table.size)
+    answers = predict(model, faces.pixels)
+    _check_answers(answers, faces.pixels, bundle, recipe.name)
+    _say(f"{bundle.name}: {taken} kernels for {recipe.name}; statistics of {len(faces)} faces of {splits.train_split}")
+
+    make_folder(folder)
+    write_whole(folder / RECIPE, recipe_file(words).content)
+    wanted = answers[np.arange(len(faces)), faces.labels]
+    chosen = predict(model, splits.choosing.pixels).argmax(axis=1) == splits.choosing.labels
+    start = {
+        "epoch": 0,
+        "loss": float(-np.log(np.maximum(wanted, 1e-7)).mean()),
+        "accuracy": float((answers.argmax(axis=1) == faces.labels).mean()),
+        "chosen_accuracy": float(chosen.mean()),
+        "learning_rate": 0.0,
+        "size": table.net_size,
+        "whole": True,
+        "seconds": 0.0,
+    }
+    source = {"name": bundle.name, "sha256": bundle.sha256, "training": bundle.manifest.get("training")}
+    evaluation = write_run(
+        Fitted(model, [start], 0, 0.0), recipe, splits, folder, steps=None, trained=True, unpacked=source
+    )
+    print(f"{folder}: {bundle.name} as a finished run; {splits.choose_split}:")
+    print("\n".join(evaluation.lines()))
+    return 2 if splits.training.problems else 0
+
+
+def _recipe_name(bundle: Bundle) -> str:
+    trained: Any = bundle.manifest.get("training") or {}
+    name = str(trained.get("recipe", {}).get("name", ""))
+    if name not in list_recipes():
+        found = f"was trained by the recipe {name!r}, which is not here" if name else "does not say its recipe"
+        raise ModelError(
+            f"the bundle {bundle.name}, which {found}",
+            f"one of {', '.join(list_recipes())}, or the path of its file",
+            "name it: --recipe NAME_OR_PATH",
+        )
+    return name
+
+
+def _fitting(recipe: Recipe, bundle: Bundle) -> Recipe:
+    """The recipe without what only matters while it learns. Raises ModelError where the bundle reads or answers something else."""
+    table, facts = recipe.model, bundle.input
+    for what, ours, theirs in (
+        ("labels", label_set(recipe.label_set).names, bundle.labels.names),
+        ("size in px", table.size, facts.size),
+        ("channels", table.channels, facts.channels),
+        ("illumination", table.illumination, facts.illumination),
+    ):
+        if ours != theirs:
+            raise ModelError(
+                f"the bundle {bundle.name} with the {what} {_words(theirs)}",
+                f"{_words(ours)}, as the recipe {recipe.name!r} has them",
+                "name the recipe that the bundle was trained by: --recipe NAME_OR_PATH",
+            )
+    # Its targets may need votes, which nothing here learns.
+    return replace(recipe, model=replace(table, weights=bundle.name), targets=replace(Targets(), kind="labels"))
+
+
+def _words(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _sample(training: FaceSet, seed: int) -> FaceSet:
+    """Some training faces by chance, as many times over as there are."""
+    if not len(training):
+        raise DataError("no labelled training face", "some", "name another --train-split")
+    chosen = np.zeros(len(training), bool)
+    chosen[np.random.default_rng(seed).permutation(len(training))[:_FACES]] = True
+    return training.where(chosen)
+
+
+def _as_learnt(pixels: NDArray[np.uint8], recipe: Recipe) -> Iterator[NDArray[np.float32]]:
+    """Batches of the faces as they come into the net while it learns, distorted by the recipe's seed."""
+    augment = Augment(recipe.augment, recipe.model.net_size, recipe.seed)
+    worsen = Worsen(recipe.augment, recipe.seed)
+    pixels = pixels[..., None] if pixels.ndim == 3 else pixels
+    for first in range(0, len(pixels), _BATCH):
+        views = worsen(augment(pixels[first : first + _BATCH], training=True), training=True)
+        yield np.asarray(keras.ops.convert_to_numpy(views), np.float32)
+
+
+def _check_answers(answers: NDArray[np.float32], pixels: NDArray[np.uint8], bundle: Bundle, recipe: str) -> None:
+    """Raises ModelError where the net does not answer as the bundle does: then it is another one, of the same shapes."""
+    model = Classifier(bundle).model
+    pixels = pixels[..., None] if pixels.ndim == 3 else pixels
+    wanted = bundle.probabilities(model.dequantized(model.run(pixels)))  # their light is the recipe's already
+    alike = float((wanted.argmax(axis=1) == answers.argmax(axis=1)).mean())
+    difference = float(np.abs(wanted - answers).mean())
+    if alike < _AGREEMENT:
+        raise ModelError(
+            f"a net of the recipe {recipe} that names {100 * alike:.0f} % of {len(pixels)} faces as the bundle {bundle.name} does",
+            f"at least {100 * _AGREEMENT:.0f} %",
+            "name the recipe that the bundle was trained by: --recipe NAME_OR_PATH",
+        )
+    _say(
+        f"it names {100 * alike:.1f} % of {len(pixels)} training faces as the bundle does; probabilities differ by {difference:.4f} in the mean"
+    )
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
