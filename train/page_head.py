@@ -87,9 +87,13 @@ def _stats(run: ShownRun) -> Html:
     data, model = run.card["data"], run.card["model"]
     side = f"parameters; reads faces of {model['size']} × {model['size']}\u00a0px"
     stats.append(("Size", f"{result['parameters'] / 1e6:.2f} M", side))
-    stats.append(("Learnt from", counted(sum(data["training"].values())), f"faces of {data['train_split']}"))
-    best = f"the best of {result['epochs']} epochs is the {_ordinal(result['best_epoch'])}"
-    stats.append(("Trained for", duration(result["wall_s"]), best))
+    unpacked = run.card.get("unpacked")
+    if unpacked is not None:
+        stats.append(("Unpacked from", unpacked["name"], "a bundle; nothing was learnt since"))
+    else:
+        stats.append(("Learnt from", counted(sum(data["training"].values())), f"faces of {data['train_split']}"))
+        best = f"the best of {result['epochs']} epochs is the {_ordinal(result['best_epoch'])}"
+        stats.append(("Trained for", duration(result["wall_s"]), best))
     speed = images_per_s(run.card, run.history)
     if speed is not None:
         stats.append(("Speed", f"{counted(round(speed))} /s", "training faces, evaluation included"))

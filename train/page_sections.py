@@ -38,7 +38,9 @@ __all__ = ["run_page"]
 def run_page(run: ShownRun, shown: int) -> Html:
     """The whole page; `shown`: how many mistakes and how many right answers as pictures, 0 for none."""
     name = str(run.card["recipe"]["name"])
-    parts = [_classes(run), _confusion(run), _learning(run)]
+    parts = [_classes(run), _confusion(run)]
+    if run.card["result"]["epochs"]:  # of an unpacked bundle there are none
+        parts.append(_learning(run))
     if run.reliability is not None:
         parts.append(_confidence(run.reliability))
     if shown:

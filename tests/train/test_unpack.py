@@ -81,6 +81,13 @@ def test_a_bundle_becomes_a_run_folder_like_any_other(back, workshop, capsys):
     assert "back against run: " in said
 
 
+def test_its_page_tells_of_the_bundle_and_not_of_epochs(back, workshop):
+    page, trained = ((folder / "run.html").read_text() for folder in (back, workshop / "run"))
+    for words, there in (("Unpacked from", True), ("Trained for", False), (">Learning<", False), (">Confusion<", True)):
+        assert (words in page) == there
+        assert (words in trained) == (not there or words == ">Confusion<")
+
+
 def test_its_card_says_of_which_bundle_it_was_made_and_how_that_was_trained(back, workshop):
     source = json.loads((back / "run.json").read_text())["unpacked"]
     bundle = read_bundle(workshop / "bundle")
