@@ -75,6 +75,8 @@ def training_table(
         )
     if trained != NO_ILLUMINATION:
         table["model"]["illumination"] = trained
+    if card.get("unpacked") is not None:
+        table["unpacked"] = card["unpacked"]  # what the card says of faces and epochs is of what was done since
     if card.get("distillation") is not None:
         table["distillation"] = _distillation(card["distillation"], path)
     calibration = card.get("calibration")

@@ -76,7 +76,7 @@ def draw_curves(history: Sequence[Mapping[str, float]], choosing: str, path: Pat
     for axes in (loss, accuracy, rate):
         plain(axes)
         axes.set_xlabel("epoch", color=MUTED, fontsize=9)
-        axes.set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)
+        axes.set_xlim(0.5, max(epochs) + 0.5)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=9, integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
         _mark_stages(axes, history)
     save_figure(figure, path)

@@ -36,7 +36,7 @@ class PackedWeights:
 
 
 def read_packed_weights(content: bytes) -> list[PackedWeights]:
-    """The weights of a model's convolutions and dense layers, in the order in which they run.
+    """The weights of a model's convolutions and dense layers, in the order in which they first run; of each layer once.
 
     Integers become what they stand for: scale × (stored - zero point), a scale a channel where there are several.
 
@@ -65,11 +65,14 @@ def read_packed_weights(content: bytes) -> list[PackedWeights]:
     passed_on = {
         getattr(schema.BuiltinOperator, name) for name in ("CAST", "QUANTIZE", "DEQUANTIZE", "SLICE", "STRIDED_SLICE")
     }  # which change no value's meaning
+    together = schema.BuiltinOperator.CONCATENATION  # of a grey picture with itself, as three colours
     pixels = {int(graph.inputs[0])}
-    found = []
+    found: list[PackedWeights] = []
     for operator in graph.operators:
         code = codes[operator.opcodeIndex]
-        if code in passed_on and int(operator.inputs[0]) in pixels:
+        if (code in passed_on and int(operator.inputs[0]) in pixels) or (
+            code == together and pixels.issuperset(int(index) for index in operator.inputs)
+        ):
             pixels.add(int(operator.outputs[0]))
         kind = kinds.get(code)
         if kind is None:
@@ -81,6 +84,8 @@ def read_packed_weights(content: bytes) -> list[PackedWeights]:
             kernel = kernel[0]
         else:
             kernel = kernel.transpose(1, 2, 3, 0)
+        if any(kernel.shape == each.kernel.shape and np.array_equal(kernel, each.kernel) for each in found):
+            continue  # a layer that is used twice
         absent = len(operator.inputs) < 3 or operator.inputs[2] < 0
         bias = np.zeros(kernel.shape[-1], np.float32) if absent else values(operator.inputs[2])
         tensors = (operator.outputs[0], *operator.inputs[1:])

@@ -211,9 +211,18 @@ def _data(run: ShownRun) -> Html:
         (f"SHA-256 of {data['choose_split']}", tag("code", data["choosing_sha256"])),
     )
     table = tag("table", tag("thead", tag("tr", *head)), tag("tbody", *rows))
-    return section(
-        "Data", wide(table, "Faces of each expression"), known, note="What it learnt from and was chosen on."
-    )
+    unpacked = run.card.get("unpacked")
+    note = "What it learnt from and was chosen on."
+    if unpacked is not None:
+        note = f"What it was unpacked with: statistics and figures. The bundle {unpacked['name']} says what it learnt from."
+    return section("Data", wide(table, "Faces of each expression"), known, note=note)
+
+
+def _time_or_bundle(run: ShownRun) -> list[tuple[str, str | Html]]:
+    unpacked = run.card.get("unpacked")
+    if unpacked is None:
+        return [("Time", duration(run.card["result"]["wall_s"]))]
+    return [("Bundle", unpacked["name"]), ("Bundle’s SHA-256", tag("code", unpacked["sha256"]))]
 
 
 def _made_by(run: ShownRun) -> Html:
@@ -229,7 +238,7 @@ def _made_by(run: ShownRun) -> Html:
         ("Python, NumPy", f"{versions['python']}, {versions['numpy']}"),
         ("Processor", f"{hardware['processor']}, {hardware['cores']} cores"),
         ("GPU", gpus),
-        ("Time", duration(run.card["result"]["wall_s"])),
+        *_time_or_bundle(run),
         ("Recipe’s SHA-256", tag("code", run.card["recipe"]["sha256"])),
         ("Seed", str(run.card["recipe"]["seed"])),
     )

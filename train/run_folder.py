@@ -58,7 +58,7 @@ def write_run(
         model = load_model(folder / MODEL)  # it may have been calibrated since
     write_history(fitted.history, splits.choose_split, folder)
     choosing = splits.choosing
-    repeated = repeated_in(choosing, splits.training)
+    repeated = None if _learnt_elsewhere(unpacked, splits) else repeated_in(choosing, splits.training)
     probabilities = predict(model, choosing.pixels)
     evaluation = judge(probabilities, choosing.labels, choosing.label_set, repeated)
     write_scores(evaluation.scores, evaluation.lines(), f"{recipe.name}, {splits.choose_split}", folder)
@@ -113,3 +113,11 @@ def write_run(
         repeated=repeated,
     )
     return evaluation
+
+
+def _learnt_elsewhere(unpacked: Mapping[str, Any] | None, splits: Splits) -> bool:
+    """Whether a bundle was made of other training faces than the ones at hand, or does not say of which."""
+    if unpacked is None:
+        return False
+    trained = unpacked["training"] or {}
+    return bool(trained.get("data", {}).get("sha256") != splits.training.sha256())

@@ -2,8 +2,8 @@
 
 A converter multiplies each kernel by what the normalization after it does, and adds the rest to the bias. The net that comes
 back answers the same, whatever statistics its normalization is given. They are those of training faces, so that it also answers
-the same while it learns, when each batch is normalized by its own; and kernels get the length of those that training begins
-with, on which it depends what a learning rate does.
+the same while it learns, when each batch is normalized by its own; and kernels get the length of the ones that they take the
+place of, with which training begins, as it depends on their length what a learning rate does.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ from train.packed_weights import PackedWeights
 
 __all__ = ["unfold"]
 
-_LENGTH = 2**0.5
-"""Of a channel's kernel: He et al. 2015, equation 10, whose variance is 2 over the number of weights."""
 _WEIGHTED = layers.Conv2D, layers.DepthwiseConv2D, layers.Dense
 
 
@@ -40,7 +38,7 @@ def unfold(net: keras.Model, packed: Sequence[PackedWeights], batches: Iterable[
     """Gives `net` the packed weights; it is changed in place.
 
     Args:
-        net: pixels to logits, as `train.models.build_logits` makes it.
+        net: pixels to logits, as `train.models.build_logits` makes it, at its beginning.
         packed: of the same architecture, as `read_packed_weights` gives them.
         batches: training faces as they come into the net while it learns, float32 (N, size, size, C) in 0..255.
 
@@ -66,8 +64,10 @@ def unfold(net: keras.Model, packed: Sequence[PackedWeights], batches: Iterable[
         if follower is None:
             _fill(layer, part.kernel, part.bias)
         else:
-            scale = _lengths(part.kernel, part.bias.size) / _LENGTH
-            scale = np.where(scale > 0, scale, 1).astype(np.float32)
+            scale = _lengths(part.kernel, part.bias.size)
+            # Of all channels the mean length: one kernel of a channel may begin with almost none.
+            scale /= _lengths(ops.convert_to_numpy(layer.kernel), part.bias.size).mean()
+            scale[scale == 0] = 1
             _fill(layer, (part.kernel.reshape(-1, scale.size) / scale).reshape(shape), np.zeros_like(part.bias))
             normalized.append(_Normalized(follower, scale, part.bias))
     _normalize(net, normalized, batches)
@@ -133,13 +133,14 @@ def _normalize(net: keras.Model, normalized: Sequence[_Normalized], batches: Ite
         for one in normalized
     ]
     probe = keras.Model(net.input, moments)
-    found = []
+    found, sizes = [], []
     for batch in batches:
+        sizes.append(len(batch))
         found.append([np.stack([ops.convert_to_numpy(each) for each in pair]) for pair in probe(batch, training=False)])
     if not found:
         raise ModelError("no training faces", "some, for the statistics of the normalization", "name --data with faces")
     for one, of_batches in zip(normalized, zip(*found, strict=True), strict=True):
-        mean, squares = list(np.asarray(of_batches, np.float64).mean(axis=0))
+        mean, squares = list(np.average(np.asarray(of_batches, np.float64), axis=0, weights=sizes))
         _set(one, mean, np.maximum(squares - mean**2, 0))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,19 +17,18 @@ from numpy.typing import NDArray
 
 from edge_runtime.bundle import Bundle, read_bundle
 from edge_runtime.classifier import Classifier
+from edge_runtime.errors import OutputError
 from edge_runtime.facesets import FaceSet
 from edge_runtime.files import write_whole
 from edge_runtime.labels import label_set
 from train.augment import Augment
 from train.errors import DataError, ModelError
-from train.evaluate import MODEL
 from train.files import make_folder
 from train.fit import Fitted
 from train.models import build_logits, with_softmax
 from train.packed_weights import read_packed_weights
 from train.recipe import Recipe, list_recipes, read_recipe, recipe_file
 from train.recipe_tables import Targets
-from train.run_card import CARD
 from train.run_folder import write_run
 from train.splits import open_splits
 from train.unfold import unfold
@@ -36,7 +37,7 @@ from train.worsen import Worsen
 
 __all__ = ["run"]
 
-RECIPE, CHECKPOINTS = "recipe.toml", "checkpoints"
+RECIPE = "recipe.toml"
 _FACES, _BATCH = 1024, 128
 """Training faces that give the normalization its statistics, and on which both models are asked."""
 _AGREEMENT = 0.9
@@ -49,11 +50,12 @@ def run(arguments: argparse.Namespace) -> int:
     words = arguments.recipe or _recipe_name(bundle)
     recipe = _fitting(read_recipe(words), bundle)
     folder: Path = arguments.out or Path("runs") / bundle.name
-    for name in (MODEL, CARD, CHECKPOINTS):
-        if (folder / name).exists():
-            raise DataError(f"{folder}, where {name} is already", "a new folder", "name another one: --out RUN_DIR")
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise DataError(f"--out {folder}, which is there already", "a new folder", "name another one")
     splits = open_splits(arguments, recipe, _say)
-    faces = _sample(splits.training, recipe.seed)
+    faces = _sample(splits.training, splits.train_split, recipe.seed)
+    if not len(splits.choosing):
+        raise DataError(f"split {splits.choose_split!r} without a labelled face", "some", "name another --choose-split")
 
     table = recipe.model
     net = build_logits(table.architecture, table.options, len(bundle.labels), table.net_size, table.channels)
@@ -63,8 +65,6 @@ def run(arguments: argparse.Namespace) -> int:
     _check_answers(answers, faces.pixels, bundle, recipe.name)
     _say(f"{bundle.name}: {taken} kernels for {recipe.name}; statistics of {len(faces)} faces of {splits.train_split}")
 
-    make_folder(folder)
-    write_whole(folder / RECIPE, recipe_file(words).content)
     wanted = answers[np.arange(len(faces)), faces.labels]
     chosen = predict(model, splits.choosing.pixels).argmax(axis=1) == splits.choosing.labels
     start = {
@@ -78,12 +78,31 @@ def run(arguments: argparse.Namespace) -> int:
         "seconds": 0.0,
     }
     source = {"name": bundle.name, "sha256": bundle.sha256, "training": bundle.manifest.get("training")}
-    evaluation = write_run(
-        Fitted(model, [start], 0, 0.0), recipe, splits, folder, steps=None, trained=True, unpacked=source
-    )
+    with _whole_folder(folder) as partial:
+        write_whole(partial / RECIPE, recipe_file(words).content)
+        evaluation = write_run(
+            Fitted(model, [start], 0, 0.0), recipe, splits, partial, steps=None, trained=True, unpacked=source
+        )
     print(f"{folder}: {bundle.name} as a finished run; {splits.choose_split}:")
     print("\n".join(evaluation.lines()))
     return 2 if splits.training.problems else 0
+
+
+@contextlib.contextmanager
+def _whole_folder(folder: Path) -> Iterator[Path]:
+    """A folder to write into, which takes its name once everything is in it. Raises OutputError where it cannot be written."""
+    partial = folder.with_name(f"{folder.name}.partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        make_folder(partial)
+        yield partial
+        partial.rename(folder)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: {error.strerror or error}", "a place that can be written", "check --out"
+        ) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _recipe_name(bundle: Bundle) -> str:
@@ -122,10 +141,10 @@ def _words(value: Any) -> str:
     return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
-def _sample(training: FaceSet, seed: int) -> FaceSet:
-    """Some training faces by chance, as many times over as there are."""
+def _sample(training: FaceSet, name: str, seed: int) -> FaceSet:
+    """Some training faces by chance."""
     if not len(training):
-        raise DataError("no labelled training face", "some", "name another --train-split")
+        raise DataError(f"split {name!r} without a labelled face", "some", "name another --train-split")
     chosen = np.zeros(len(training), bool)
     chosen[np.random.default_rng(seed).permutation(len(training))[:_FACES]] = True
     return training.where(chosen)

@@ -98,8 +98,9 @@ def _detector(arguments: argparse.Namespace) -> int:
         print(f"  second looks at large faces by the same net of {half.width} × {half.height} px")
     if "operating_point" in manifest:
         point = manifest["operating_point"]
+        looks = "" if facts.second_look is None else f", by one look from {facts.threshold:.3f} on"
         print(
-            f"    on the run's held-out scenes: recall {100 * point['recall']:.1f} %, precision"
+            f"    on the run's held-out scenes{looks}: recall {100 * point['recall']:.1f} %, precision"
             f" {100 * point['precision']:.1f} %, {point['false_a_picture']:.3f} false a picture"
         )
     if "parity" in manifest:

@@ -87,13 +87,13 @@ def confirmed(
         parts.append(_both(found.at(shown), closer, second_look))
         pending &= ~shown
     once |= pending
-    doubtful = once & (np.abs(found.scores - second_look) < _DOUBT)
+    doubtful = once & (np.abs(found.scores - second_look) < _DOUBT) & (found.scores < SURE)
     large = (found.boxes[:, 3] - found.boxes[:, 1]) * seen_at >= (np.inf if half_look is None else _LARGE_PX)
     for again, chosen in ((look, doubtful & ~large), (half_look or look, doubtful & large)):
         if chosen.any():
             mirrored = again(_flipped(image), doubtful_from(second_look)).mirrored(image.shape[1])
             parts.append(_both(found.at(chosen), mirrored, second_look, first_share=0.5))
-    parts.append(found.at(once & ~doubtful & (found.scores >= second_look)))
+    parts.append(found.at(once & ~doubtful & (found.scores >= min(second_look, SURE))))
     return suppress(_joined(parts), overlap)
 
 

@@ -205,7 +205,7 @@ class LivePipeline:
 
     def _detect(self, frame: Frame, time_s: float) -> list[Detection]:
         """In the picture that the camera's hardware made smaller, where there is one; close-ups come from the large one."""
-        known = [face.box for face in self._tracker.expected(time_s)]
+        known = [face.box for face in self._tracker.expected(time_s)] if self._search.scan_every > 1 else []
         found, self._left_out = bounded(self._search, self._search.find(frame.image, known, frame.small))
         return found
 

@@ -76,6 +76,14 @@ def test_a_sure_find_needs_no_second_look():
     assert len(look.looks) == 1
 
 
+@pytest.mark.parametrize("second_look", [SURE - 0.05, SURE + 0.15])
+def test_a_sure_find_stays_however_much_both_looks_must_say_of_a_doubtful_one(second_look):
+    look = Second()
+    kept = confirmed(FRAME, found((100, 100, 300, SURE + 0.01)), look, SIZE, second_look=second_look, overlap=0.4)
+    assert kept.scores == pytest.approx([SURE + 0.01])
+    assert (look.looks, look.mirrored) == ([], 0)
+
+
 @pytest.mark.parametrize(
     ("closer", "why"),
     [

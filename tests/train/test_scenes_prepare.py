@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edge_runtime.errors import FaceSetError
 from edge_runtime.framesets.marks import Marks
 from edge_runtime.labels import FERPLUS_VOTES
 from train.errors import DataError
@@ -150,3 +151,8 @@ def test_what_is_asked_wrongly_is_said_before_the_teacher_looks(folders, monkeyp
         prepared(folders, "out.npz", 1, folders / "no.npz")
     with pytest.raises(DataError, match="--votes without --crops"):
         prepared(folders, "out.npz", 1, votes=folders / "fer2013new.csv")
+    with pytest.raises(FaceSetError, match=r"no\.csv"):
+        prepared(folders, "out.npz", 1, crops=folders / "no.csv")
+    (folders / "places").rename(folders / "elsewhere")
+    with pytest.raises(DataError, match="places, which is no folder"):
+        prepared(folders, "out.npz", 1)

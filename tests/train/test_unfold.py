@@ -10,7 +10,7 @@ from convert.calibration import choose_calibration
 from convert.recipe import read_recipe
 from convert.tflite import convert_model
 from edge_runtime.labels import FER2013
-from tests.train.nets import SMALL, answers, net, pixels
+from tests.train.nets import SMALL, answers, net, pixels, stirred
 from train.errors import ModelError
 from train.models import build_logits, with_softmax
 from train.packed_weights import CONVOLUTION, PackedWeights, read_packed_weights
@@ -33,7 +33,8 @@ def packed():
 
 @pytest.mark.parametrize(
     ("name", "operators"),
-    # Branches that run in another order, normalization without gamma, a scaling after a kernel and one before the first.
+    # Branches that run in another order, normalization without gamma, a scaling after a kernel and one before the first,
+    # of a grey picture as three colours.
     [("inception_resnet_v2", 42), ("mini_xception", 23), ("simple_cnn", 6), ("vgg", 9)],
 )
 def test_the_net_that_comes_back_answers_as_the_one_that_was_converted(name, operators, packed):
@@ -72,11 +73,42 @@ def test_a_batch_normalized_by_its_own_statistics_is_answered_the_same(packed):
 
 
 def test_kernels_before_a_normalization_get_the_length_of_those_that_training_begins_with(packed):
-    back = build_logits("vgg", SMALL["vgg"], 7, 64, 1)
-    unfold(back, packed("vgg"), [pixels(64, count=8)])
-    kernels = [layer.kernel.numpy() for layer in back.layers if isinstance(layer, keras.layers.Conv2D)]
-    for kernel in kernels:
-        np.testing.assert_allclose((kernel.reshape(-1, kernel.shape[-1]) ** 2).sum(axis=0), 2, rtol=1e-5)
+    back = build_logits("mobilenet_v2", SMALL["mobilenet_v2"], 7, 64, 1)
+
+    def lengths():
+        kernels = [layer.kernel.numpy() for layer in back.layers if isinstance(layer, keras.layers.Conv2D)]
+        kernels += [
+            layer.kernel.numpy()[..., 0] for layer in back.layers if isinstance(layer, keras.layers.DepthwiseConv2D)
+        ]
+        return np.array([np.linalg.norm(kernel.reshape(-1, kernel.shape[-1]), axis=0).mean() for kernel in kernels])
+
+    begun = lengths()
+    assert begun.max() > 3 * begun.min()
+    unfold(back, packed("mobilenet_v2"), [pixels(64, count=8)])
+    np.testing.assert_allclose(lengths(), begun, rtol=1e-4)
+
+
+def test_batches_of_unlike_sizes_count_by_their_faces(packed):
+    images, few = pixels(64, count=30), np.full((2, 64, 64, 1), 255, np.float32)
+    means = []
+    for batches in ([images, few], [np.concatenate([images, few])]):
+        back = build_logits("vgg", SMALL["vgg"], 7, 64, 1)
+        unfold(back, packed("vgg"), batches)
+        means.append(
+            back.get_layer("block1_0_norm").moving_mean.numpy() / back.get_layer("block1_0_norm").gamma.numpy()
+        )
+    np.testing.assert_allclose(means[0], means[1], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("more", [{"attention": "cbam"}, {"padding": "valid"}])
+def test_layers_that_are_used_twice_and_a_scaling_of_three_equal_colours_come_back(more):
+    options = SMALL["inception_resnet_v2"] | more
+    source = stirred(build_logits("inception_resnet_v2", options, 7, 96, 1))
+    back = build_logits("inception_resnet_v2", options, 7, 96, 1)
+    images = pixels(96, count=4)
+    unfold(back, read_packed_weights(convert_model(with_softmax(source), "float32", None)), [images])
+    wanted = answers(source, images)
+    np.testing.assert_allclose(answers(back, images), wanted, rtol=0, atol=2e-5 * np.abs(wanted).max())
 
 
 def test_weights_of_another_net_are_refused(packed):

@@ -1,6 +1,7 @@
 """A bundle as a finished run again: it answers alike, is a run like any other, and what is no such bundle is refused."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,8 @@ def back(workshop):
 
 
 def test_a_bundle_becomes_a_run_folder_like_any_other(back, workshop, capsys):
-    assert {path.name for path in back.iterdir()} == FILES - {"checkpoints"}
+    assert {path.name for path in back.iterdir()} == FILES - {"checkpoints", "curves.png"}
+    assert not list(workshop.glob("*.partial"))
     card, trained = (json.loads((folder / "run.json").read_text()) for folder in (back, workshop / "run"))
     assert (card["result"]["epochs"], card["result"]["parameters"]) == (0, trained["result"]["parameters"])
     assert trained["result"]["accuracy"] > 0.8
@@ -116,11 +118,53 @@ def test_a_student_learns_from_it(back, workshop, tmp_path):
     assert teacher["name"] == "back"
 
 
-def test_a_folder_that_holds_a_run_is_left_as_it_is(back, workshop, capsys):
-    before = (back / "model.keras").read_bytes()
-    assert main(options(workshop, back)) == 2
-    assert "model.keras is already" in capsys.readouterr().err
-    assert (back / "model.keras").read_bytes() == before
+def test_a_bundle_that_is_packed_of_it_again_says_where_its_weights_come_from(back, workshop, tmp_path):
+    for command in (
+        f"tflite {back}/model.keras --kind float32 --out {tmp_path}/float32.tflite",
+        f"pack {tmp_path}/float32.tflite --name again --label-set fer2013 --licence MIT --run {back} --out {tmp_path}/again",
+    ):
+        assert convert(command.split()) == 0
+    first, again = (read_bundle(folder) for folder in (workshop / "bundle", tmp_path / "again"))
+    assert again.manifest["training"]["unpacked"]["sha256"] == first.sha256
+    assert again.manifest["training"]["unpacked"]["training"] == first.manifest["training"]
+
+
+def test_a_folder_with_anything_in_it_is_left_as_it_is(workshop, tmp_path, capsys):
+    (tmp_path / "recipe.toml").write_text("mine")
+    assert main(options(workshop, tmp_path)) == 2
+    assert "which is there already; expected a new folder" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["recipe.toml"]
+
+
+def test_what_breaks_off_leaves_nothing_and_the_same_command_does_it_all(workshop, tmp_path, monkeypatch, capsys):
+    def full(*_arguments, **_options):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("train.run_folder.write_scores", full)
+        assert main(options(workshop, tmp_path / "out")) == 2
+    assert "No space left on device" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    assert main(options(workshop, tmp_path / "out")) == 0
+
+
+def test_a_student_s_recipe_and_one_that_learns_votes_unpack_a_bundle_without_teacher_or_votes(workshop, tmp_path):
+    taught = (
+        RECIPE.replace("[augment]", '[targets]\nkind = "mixed"\nvotes_share = 0.4\n\n[augment]') + "\n[distillation]\n"
+    )
+    (tmp_path / "student.toml").write_text(taught)
+    assert main(options(workshop, tmp_path / "out", recipe=f"{tmp_path}/student.toml")) == 0
+
+
+@pytest.mark.parametrize("split", ["train-split", "choose-split"])
+def test_a_split_without_faces_is_refused(split, workshop, tmp_path, capsys):
+    faces = made_up_faces(FER2013, SIZE)
+    empty = {"train-split": "Training", "choose-split": "PublicTest"}[split]
+    labels = np.where(faces.splits == empty, -1, faces.labels).astype(np.int16)
+    write_prepared(replace(faces, labels=labels), tmp_path / "few.npz")
+    assert main(options(workshop, tmp_path / "out", data=f"{tmp_path}/few.npz")) == 2
+    assert f"split '{empty}' without a labelled face" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_a_recipe_that_comes_with_the_project_one_is_asked_for(workshop, tmp_path, capsys):

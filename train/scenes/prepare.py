@@ -55,10 +55,12 @@ def run(arguments: argparse.Namespace) -> int:
             "--votes without --crops", "the labelled faces that they are votes of", "name them with --crops"
         )
     earlier = {} if arguments.division is None else _division(read_store(arguments.division))
+    people, backgrounds = _paths(arguments.faces), _paths(arguments.backgrounds)
+    crops = _crops(arguments)
     teacher = Teacher(arguments.teacher)
     faces, places = _Gathered(), _Gathered()
-    taught = _faces(arguments, teacher, faces)
-    marks = [teacher.marks(image) for image in _pictures(arguments.backgrounds, PLACE_PX, places, "places")]
+    taught = _faces(people, crops, teacher, faces)
+    marks = [teacher.marks(image) for image in _pictures(backgrounds, PLACE_PX, places, "places")]
     for what, gathered in (("face", faces), ("background", places)):
         if len(gathered.files) < 2:
             raise DataError(
@@ -83,15 +85,23 @@ def run(arguments: argparse.Namespace) -> int:
     return 2 if faces.problems or places.problems else 0
 
 
-def _faces(arguments: argparse.Namespace, teacher: Teacher, gathered: _Gathered) -> list[Taught]:
+def _crops(arguments: argparse.Namespace) -> list[NDArray[np.uint8]]:
+    """Some of the labelled faces that were named, by chance."""
+    if arguments.crops is None:
+        return []
+    faces = _shown(open_faces(arguments.crops, arguments.votes).split(arguments.crops_split))
+    chosen = np.random.default_rng(arguments.seed).permutation(len(faces))[: arguments.crops_count]
+    return [faces.pixels[index] for index in np.sort(chosen)]
+
+
+def _faces(
+    people: Sequence[Path], pictures: Sequence[NDArray[np.uint8]], teacher: Teacher, gathered: _Gathered
+) -> list[Taught]:
     """The face of each picture of one person, and of each crop; pictures in which no one face is found are counted and left out."""
     taught: list[Taught] = []
-    for image in _pictures(arguments.faces, FACE_PX, gathered, "faces"):
+    for image in _pictures(people, FACE_PX, gathered, "faces"):
         gathered.take(teacher.one_face(image), taught)
-    if arguments.crops is not None:
-        faces = _shown(open_faces(arguments.crops, arguments.votes).split(arguments.crops_split))
-        chosen = np.random.default_rng(arguments.seed).permutation(len(faces))[: arguments.crops_count]
-        pictures = [faces.pixels[index] for index in np.sort(chosen)]
+    if pictures:
         crops = teach_crops(tqdm(pictures, "crops", unit="face", disable=None, leave=False), teacher)
         for picture, found in zip(pictures, crops.taught, strict=True):
             gathered.files.append(_png(picture))
@@ -109,9 +119,9 @@ def _shown(faces: FaceSet) -> FaceSet:
     return faces.where(faces.votes.argmax(axis=1) != FERPLUS_VOTES.index("NF"))
 
 
-def _pictures(folders: Sequence[Path], longest_px: int, gathered: _Gathered, what: str) -> Iterator[NDArray[np.uint8]]:
-    """Every picture of some folders, BGR; its file's bytes are the last of `gathered.files` when it is given."""
-    for path in tqdm(_paths(folders), what, unit="picture", disable=None, leave=False):
+def _pictures(paths: Sequence[Path], longest_px: int, gathered: _Gathered, what: str) -> Iterator[NDArray[np.uint8]]:
+    """Every picture of some files, BGR; its file's bytes are the last of `gathered.files` when it is given."""
+    for path in tqdm(paths, what, unit="picture", disable=None, leave=False):
         try:
             data = path.read_bytes()
             image = decode_picture(data, str(path))
@@ -127,6 +137,7 @@ def _pictures(folders: Sequence[Path], longest_px: int, gathered: _Gathered, wha
 
 
 def _paths(folders: Sequence[Path]) -> list[Path]:
+    """The pictures of some folders, before any of them is opened."""
     paths: list[Path] = []
     for folder in folders:
         if not folder.is_dir():
