@@ -153,7 +153,9 @@ def test_a_student_s_recipe_and_one_that_learns_votes_unpack_a_bundle_without_te
         RECIPE.replace("[augment]", '[targets]\nkind = "mixed"\nvotes_share = 0.4\n\n[augment]') + "\n[distillation]\n"
     )
     (tmp_path / "student.toml").write_text(taught)
-    assert main(options(workshop, tmp_path / "out", recipe=f"{tmp_path}/student.toml")) == 0
+    write_prepared(replace(made_up_faces(FER2013, SIZE, a_class=24), votes=None), tmp_path / "plain.npz")
+    changes = {"recipe": f"{tmp_path}/student.toml", "data": f"{tmp_path}/plain.npz"}
+    assert main(options(workshop, tmp_path / "out", **changes)) == 0
 
 
 @pytest.mark.parametrize("split", ["train-split", "choose-split"])
