@@ -148,7 +148,11 @@ def test_the_command_runs_a_trial_and_leaves_everything_promised(tmp_path, capsy
         (["crossvalidate", "--recipe", "face_detector", "--smoke", "--out", "x"], "of kind 'face_detector'"),
         (["scenes", "show", "none.npz", "--out", "sheet.jpg"], "ends in .png"),
         (
-            ["scenes", "prepare", "--faces", "none", "--backgrounds", "none", "--teacher", "no.onnx", "--out", "x.npz"],
+            ["scenes", "prepare", "--faces", "none", "--backgrounds", ".", "--teacher", "no.onnx", "--out", "x.npz"],
+            "none, which is no folder",
+        ),
+        (
+            ["scenes", "prepare", "--faces", ".", "--backgrounds", ".", "--teacher", "no.onnx", "--out", "x.npz"],
             "no file",
         ),
     ],
