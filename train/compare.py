@@ -205,6 +205,7 @@ def _page(
             ("Accuracy", "On each run’s choosing split, %", "chosen_accuracy", 100, 1),
             ("Loss", "Training loss", "loss", 1, 4),
         )
+        if any(run.history for run in runs)
     ]
     tests = [tag("p", line) for line in _pair_lines(names, pairs)]
     if tests:
@@ -221,6 +222,7 @@ def _lines(runs: Sequence[FinishedRun], names: Sequence[str], key: str, factor: 
     return [
         Line(name, tuple((row["epoch"], factor * row[key]) for row in run.history))
         for run, name in zip(runs, names, strict=True)
+        if run.history  # an unpacked bundle has none
     ]
 
 

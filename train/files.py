@@ -1,9 +1,10 @@
-"""Files of a run folder, which appear whole or not at all."""
+"""Files and folders of runs, which appear whole or not at all."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 from edge_runtime.errors import OutputError
 from edge_runtime.files import partial_path, write_whole
 
-__all__ = ["make_folder", "whole_path", "write_json", "write_text"]
+__all__ = ["make_folder", "whole_folder", "whole_path", "write_json", "write_text"]
 
 
 @contextmanager
@@ -36,6 +37,29 @@ def whole_path(path: Path) -> Iterator[Path]:
         ) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A new folder to write into; it takes the place of `folder`, which is empty or not there, when the block ends well.
+
+    Raises:
+        OutputError: the disk refuses; nothing of it stays.
+    """
+    partial = folder.with_name(f"{folder.name}.partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        make_folder(partial)
+        yield partial
+        partial.rename(folder)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: {error.strerror or error}",
+            "a place that can be written",
+            "free disk space or name another folder, then run the same command again",
+        ) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def make_folder(path: Path) -> None:

@@ -51,7 +51,9 @@ def read_run(folder: Path) -> FinishedRun:
     for key in ("choosing_sha256", "choose_split", "choosing", "training"):
         if key not in card["data"]:
             raise DataError(f"{folder / CARD}: no data.{key}", "the card that fit wrote", "run the same fit again")
-    return FinishedRun(folder, card, read_history(folder / _HISTORY), _macro_f1(folder / _REPORT))
+    # A bundle that was unpacked has learnt nothing since, and has no history.
+    history = [] if card.get("unpacked") else read_history(folder / _HISTORY)
+    return FinishedRun(folder, card, history, _macro_f1(folder / _REPORT))
 
 
 def read_history(path: Path) -> list[dict[str, float]]:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from train.errors import ModelError
 
-__all__ = ["CONVOLUTION", "DENSE", "DEPTHWISE", "PackedWeights", "read_packed_weights"]
+__all__ = ["PackedWeights", "read_packed_weights"]
 
-CONVOLUTION, DEPTHWISE, DENSE = "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"
+_CONVOLUTION, _DEPTHWISE, _DENSE = "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,13 @@ class PackedWeights:
     """What one operator multiplies by and adds.
 
     Attributes:
-        operator: CONVOLUTION, DEPTHWISE or DENSE. A dense layer may have become a convolution over one pixel.
-        kernel: float32, in Keras' order: (height, width, in, out), of DEPTHWISE (height, width, out), of DENSE (in, out).
+        kernel: float32, in Keras' order: (height, width, in, out) of a convolution, as which a dense layer may come too;
+            (height, width, out) of a depthwise one, (in, out) of a dense layer.
         bias: float32 (out,); zeros where there is none.
         names: of its tensors, in which a converter leaves those of the layers that the operator was made of.
         of_pixels: it reads the picture itself, 0..255: a scaling before it was folded into the kernel.
     """
 
-    operator: str
     kernel: NDArray[np.float32]
     bias: NDArray[np.float32]
     names: str = ""
@@ -51,7 +50,7 @@ def read_packed_weights(content: bytes) -> list[PackedWeights]:
         codes = [int(max(code.builtinCode, code.deprecatedBuiltinCode)) for code in model.operatorCodes]
     except (struct.error, IndexError, TypeError, AttributeError, ValueError) as error:
         raise ModelError(f"a model that cannot be read ({error})", "a .tflite file", "pack the bundle again") from error
-    kinds = {getattr(schema.BuiltinOperator, name): name for name in (CONVOLUTION, DEPTHWISE, DENSE)}
+    kinds = {getattr(schema.BuiltinOperator, name): name for name in (_CONVOLUTION, _DEPTHWISE, _DENSE)}
     widened = {
         operator.outputs[0]: operator.inputs[0]
         for operator in graph.operators
@@ -78,9 +77,9 @@ def read_packed_weights(content: bytes) -> list[PackedWeights]:
         if kind is None:
             continue
         kernel = values(operator.inputs[1])
-        if kind == DENSE:
+        if kind == _DENSE:
             kernel = kernel.T
-        elif kind == DEPTHWISE:
+        elif kind == _DEPTHWISE:
             kernel = kernel[0]
         else:
             kernel = kernel.transpose(1, 2, 3, 0)
@@ -90,7 +89,7 @@ def read_packed_weights(content: bytes) -> list[PackedWeights]:
         bias = np.zeros(kernel.shape[-1], np.float32) if absent else values(operator.inputs[2])
         tensors = (operator.outputs[0], *operator.inputs[1:])
         names = ";".join(graph.tensors[index].name.decode(errors="replace") for index in tensors if index >= 0)
-        found.append(PackedWeights(kind, np.ascontiguousarray(kernel), bias, names, int(operator.inputs[0]) in pixels))
+        found.append(PackedWeights(np.ascontiguousarray(kernel), bias, names, int(operator.inputs[0]) in pixels))
     return found
 
 

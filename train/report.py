@@ -16,14 +16,13 @@ __all__ = ["write_history", "write_reliability", "write_scores"]
 
 
 def write_history(history: Sequence[Mapping[str, float]], choosing: str, folder: Path) -> None:
-    """`history.csv`, a row an epoch, and `curves.png` where there was one. `choosing`: the split that the best was chosen on."""
+    """`history.csv`, a row an epoch, and `curves.png`. `choosing` names the split that the best epoch was chosen on."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(history[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(history)
     write_text(folder / "history.csv", text.getvalue())
-    if any(row["epoch"] > 0 for row in history):
-        draw_curves(history, choosing, folder / "curves.png")
+    draw_curves(history, choosing, folder / "curves.png")
 
 
 def write_scores(scores: Scores, lines: Sequence[str], title: str, folder: Path) -> None:

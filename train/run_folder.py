@@ -56,7 +56,8 @@ def write_run(
             model.save(partial)
     else:
         model = load_model(folder / MODEL)  # it may have been calibrated since
-    write_history(fitted.history, splits.choose_split, folder)
+    if fitted.history:  # of an unpacked bundle there is none
+        write_history(fitted.history, splits.choose_split, folder)
     choosing = splits.choosing
     repeated = None if _learnt_elsewhere(unpacked, splits) else repeated_in(choosing, splits.training)
     probabilities = predict(model, choosing.pixels)
@@ -84,7 +85,7 @@ def write_run(
         },
         data=DataFacts.of(splits.training, splits.choosing, splits.train_split, splits.choose_split),
         result=ResultFacts(
-            epochs=sum(row["epoch"] > 0 for row in fitted.history),
+            epochs=len(fitted.history),
             best_epoch=fitted.best_epoch,
             wall_s=round(fitted.wall_s, 1),
             accuracy=scores.accuracy,

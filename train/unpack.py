@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,13 +15,12 @@ from numpy.typing import NDArray
 
 from edge_runtime.bundle import Bundle, read_bundle
 from edge_runtime.classifier import Classifier
-from edge_runtime.errors import OutputError
 from edge_runtime.facesets import FaceSet
 from edge_runtime.files import write_whole
 from edge_runtime.labels import label_set
 from train.augment import Augment
 from train.errors import DataError, ModelError
-from train.files import make_folder
+from train.files import whole_folder
 from train.fit import Fitted
 from train.models import build_logits, with_softmax
 from train.packed_weights import read_packed_weights
@@ -61,48 +58,18 @@ def run(arguments: argparse.Namespace) -> int:
     net = build_logits(table.architecture, table.options, len(bundle.labels), table.net_size, table.channels)
     taken = unfold(net, read_packed_weights(bundle.model), _as_learnt(faces.pixels, recipe))
     model = with_softmax(net, table.size)
-    answers = predict(model, faces.pixels)
-    _check_answers(answers, faces.pixels, bundle, recipe.name)
+    _check_answers(predict(model, faces.pixels), faces.pixels, bundle, recipe.name)
     _say(f"{bundle.name}: {taken} kernels for {recipe.name}; statistics of {len(faces)} faces of {splits.train_split}")
 
-    wanted = answers[np.arange(len(faces)), faces.labels]
-    chosen = predict(model, splits.choosing.pixels).argmax(axis=1) == splits.choosing.labels
-    start = {
-        "epoch": 0,
-        "loss": float(-np.log(np.maximum(wanted, 1e-7)).mean()),
-        "accuracy": float((answers.argmax(axis=1) == faces.labels).mean()),
-        "chosen_accuracy": float(chosen.mean()),
-        "learning_rate": 0.0,
-        "size": table.net_size,
-        "whole": True,
-        "seconds": 0.0,
-    }
     source = {"name": bundle.name, "sha256": bundle.sha256, "training": bundle.manifest.get("training")}
-    with _whole_folder(folder) as partial:
+    with whole_folder(folder) as partial:
         write_whole(partial / RECIPE, recipe_file(words).content)
         evaluation = write_run(
-            Fitted(model, [start], 0, 0.0), recipe, splits, partial, steps=None, trained=True, unpacked=source
+            Fitted(model, [], 0, 0.0), recipe, splits, partial, steps=None, trained=True, unpacked=source
         )
     print(f"{folder}: {bundle.name} as a finished run; {splits.choose_split}:")
     print("\n".join(evaluation.lines()))
     return 2 if splits.training.problems else 0
-
-
-@contextlib.contextmanager
-def _whole_folder(folder: Path) -> Iterator[Path]:
-    """A folder to write into, which takes its name once everything is in it. Raises OutputError where it cannot be written."""
-    partial = folder.with_name(f"{folder.name}.partial")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        make_folder(partial)
-        yield partial
-        partial.rename(folder)
-    except OSError as error:
-        raise OutputError(
-            f"{folder}: {error.strerror or error}", "a place that can be written", "check --out"
-        ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _recipe_name(bundle: Bundle) -> str:

@@ -13,7 +13,7 @@ from edge_runtime.labels import FER2013
 from tests.train.nets import SMALL, answers, net, pixels, stirred
 from train.errors import ModelError
 from train.models import build_logits, with_softmax
-from train.packed_weights import CONVOLUTION, PackedWeights, read_packed_weights
+from train.packed_weights import PackedWeights, read_packed_weights
 from train.smoke import made_up_faces
 from train.unfold import unfold
 
@@ -125,7 +125,7 @@ def test_without_faces_there_are_no_statistics(packed):
 def test_a_bias_without_a_place_is_refused():
     inputs = keras.Input((8, 8, 1))
     bare = keras.Model(inputs, keras.layers.Conv2D(2, 3, use_bias=False, name="bare")(inputs))
-    one = PackedWeights(CONVOLUTION, np.ones((3, 3, 1, 2), np.float32), np.ones(2, np.float32))
+    one = PackedWeights(np.ones((3, 3, 1, 2), np.float32), np.ones(2, np.float32))
     with pytest.raises(ModelError, match="weights with a bias for the layer 'bare'"):
         unfold(bare, [one], [])
 

@@ -71,13 +71,15 @@ def back(workshop):
 
 
 def test_a_bundle_becomes_a_run_folder_like_any_other(back, workshop, capsys):
-    assert {path.name for path in back.iterdir()} == FILES - {"checkpoints", "curves.png"}
+    assert {path.name for path in back.iterdir()} == FILES - {"checkpoints", "curves.png", "history.csv"}
     assert not list(workshop.glob("*.partial"))
     card, trained = (json.loads((folder / "run.json").read_text()) for folder in (back, workshop / "run"))
     assert (card["result"]["epochs"], card["result"]["parameters"]) == (0, trained["result"]["parameters"])
     assert trained["result"]["accuracy"] > 0.8
     assert card["result"]["accuracy"] == pytest.approx(trained["result"]["accuracy"], abs=0.03)
-    assert main(["compare", str(workshop / "run"), str(back), "--data", str(workshop / "faces.npz")]) == 0
+    compare = ["compare", str(workshop / "run"), str(back), "--data", str(workshop / "faces.npz")]
+    assert main([*compare, "--out", str(workshop / "compared.html")]) == 0
+    assert main(["page", str(back), "--data", str(workshop / "faces.npz")]) == 0
     said = capsys.readouterr().out
     assert "0 of 0" in said
     assert "back against run: " in said
