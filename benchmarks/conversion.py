@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from convert.recipe import list_recipes, read_recipe
+from edge_runtime.running import Command
 from train.terminal import table
 
 MODEL = "model.keras"
@@ -33,6 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--gate", default="default", help="name or path (default: default)")
     parser.add_argument("--out", type=Path, default=Path("reports/conversion"), help="for models and reports")
     arguments = parser.parse_args(argv)
+    unfinished = [run for run in arguments.runs if not (run / MODEL).is_file()]
+    if unfinished:
+        parser.error(f"{unfinished[0]}: no {MODEL} in it; expected a finished run folder; check the path")
     rows: list[Sequence[object]] = [HEAD]
     for run in arguments.runs:
         rows.extend(_judged(run, arguments))
@@ -132,4 +136,4 @@ def _percent(share: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(Command("benchmarks.conversion", "[train,convert,test]").call(main))

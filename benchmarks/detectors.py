@@ -32,11 +32,13 @@ from edge_runtime.detectors.letterbox import letterbox
 from edge_runtime.detectors.net import DetectorNet
 from edge_runtime.geometry import Box, iou
 from edge_runtime.pictures import read_picture
+from edge_runtime.running import Command
 
 if TYPE_CHECKING:
     from train.detection.recipe import DetectorRecipe
 
 SAME_FACE = 0.4
+BOXES = "boxes.csv"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--size", type=int, nargs=2, default=(320, 240), metavar=("WIDTH", "HEIGHT"))
     parser.add_argument("--runs", type=int, default=100, metavar="N")
-    parser.add_argument("--photographs", type=Path, metavar="DIR", help="pictures with a boxes.csv among them")
+    parser.add_argument("--photographs", type=Path, metavar="DIR", help=f"pictures with a {BOXES} among them")
     parser.add_argument(
         "--scenes",
         type=Path,
@@ -56,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--detail", type=int, default=DETAIL_OF_PICTURES, metavar="N", help="of photographs and places")
     arguments = parser.parse_args(argv)
+    if arguments.photographs is not None and not (arguments.photographs / BOXES).is_file():
+        parser.error(f"--photographs {arguments.photographs}: no {BOXES} in it; expected one beside the pictures")
     cv2.setNumThreads(1)
     opened: dict[str, Any] = {name: open_detector(name, arguments.detail) for name in arguments.detectors}
     opened |= {f"untrained, width {width:g}": _Untrained(width) for width in arguments.untrained}
@@ -88,7 +92,7 @@ def _times(detectors: Sequence[Any], size: tuple[int, int], runs: int) -> list[f
 
 def _counts(detector: Any, folder: Path) -> str:
     faces: dict[str, list[Box]] = defaultdict(list)
-    with open(folder / "boxes.csv", newline="") as file:
+    with open(folder / BOXES, newline="") as file:
         for row in csv.DictReader(file):
             left, top, width, height = (float(row[key]) for key in ("left", "top", "width", "height"))
             faces[row["file"]].append(Box(left, top, left + width, top + height))
@@ -174,4 +178,4 @@ def _noise(seed: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(Command("benchmarks.detectors", "[train,convert,test]").call(main))

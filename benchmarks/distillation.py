@@ -17,6 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from edge_runtime.running import Command
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 ROUNDS = 5
@@ -88,4 +90,4 @@ def _take_turns(work: dict[str, Callable[[], object]]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(Command("benchmarks.distillation", "[train,convert,test]").call(main))

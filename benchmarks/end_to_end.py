@@ -16,6 +16,7 @@ from edge_runtime.facesets import open_faces
 from edge_runtime.intervals import accuracy_interval
 from edge_runtime.pipeline import load
 from edge_runtime.preprocess import crop_face, fit_face
+from edge_runtime.running import Command
 
 
 def main() -> None:
@@ -58,4 +59,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(Command("benchmarks.end_to_end", "[train,convert,test]").call(main))

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from devices.cameras.synthetic import number_in
 from devices.worker import CameraWorker, Phase
+from edge_runtime.running import Command
 
 SOURCES = 4
 FIRST_S = 2.0
@@ -187,4 +187,4 @@ def _middle(values: list[float]) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(Command("benchmarks.endurance_cameras", "[train,convert,test]").call(main))

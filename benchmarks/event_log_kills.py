@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 from edge_runtime.live.events import CHANGED, Event
+from edge_runtime.running import Command
 from edge_runtime.sinks.event_log import EventLog
 
 
@@ -80,4 +81,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(Command("benchmarks.event_log_kills", "[train,convert,test]").call(main))

@@ -20,6 +20,7 @@ from edge_runtime.detectors.base import Detection, Detector
 from edge_runtime.facesets import open_faces
 from edge_runtime.geometry import Box, Landmarks
 from edge_runtime.preprocess import TEMPLATE, lie_of
+from edge_runtime.running import Command
 
 SHARES = (50, 90, 99)
 
@@ -105,4 +106,4 @@ def _print_squares(table: NDArray[np.float64]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(Command("benchmarks.framing", "[train,convert,test]").call(main))

@@ -24,6 +24,7 @@ from edge_runtime.illumination import ILLUMINATIONS, normalize_all
 from edge_runtime.members import DEFAULT_BUNDLE
 from edge_runtime.pipeline import load
 from edge_runtime.preprocess import crop_face
+from edge_runtime.running import Command
 
 Shares = NDArray[np.float64]
 LIGHTS: dict[str, Callable[[Shares], Shares]] = {
@@ -76,4 +77,4 @@ def _table(faces: NDArray[np.uint8]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(Command("benchmarks.illumination", "[train,convert,test]").call(main))

@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.environments import ROOT, built_wheel, size_mb
+from edge_runtime.running import Command
 
 RUNS = 7
 HEAVY = ("tensorflow", "keras", "torch", "jax", "pandas", "mediapipe")
@@ -69,4 +70,4 @@ def _first_result(command: list[str | Path], place: Path) -> tuple[float, float]
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(Command("benchmarks.install", "[train,convert,test]").call(main))

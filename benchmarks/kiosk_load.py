@@ -15,6 +15,8 @@ import time
 from collections import Counter
 from urllib.parse import urlsplit
 
+from edge_runtime.running import Command
+
 PATHS = ("api/state", "healthz", "metrics", "assets/kiosk.js", "api/history?seconds=60")
 _LINKS = 40
 
@@ -103,4 +105,4 @@ async def half_open(url: str, count: int, seconds: float) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(Command("benchmarks.kiosk_load", "[train,convert,test]").call(main))

@@ -22,6 +22,7 @@ from edge_runtime.kiosk.app import About, kiosk_app
 from edge_runtime.kiosk.server import KioskServer, listen
 from edge_runtime.live.hub import Hub, Seen
 from edge_runtime.live.metrics import LiveMetrics
+from edge_runtime.running import Command
 from edge_runtime.settings.kiosk import KioskSettings
 
 _PREPARED = 120
@@ -82,4 +83,4 @@ def _feed(
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(Command("benchmarks.kiosk_server", "[train,convert,test]").call(main))

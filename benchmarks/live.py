@@ -35,6 +35,7 @@ from edge_runtime.live.stream import LiveLoop
 from edge_runtime.live.surroundings import Surroundings
 from edge_runtime.pipeline import load
 from edge_runtime.preprocess import Framing
+from edge_runtime.running import Command
 from edge_runtime.settings.config import Config, load_config
 
 BUNDLE = "fer2013"
@@ -290,4 +291,4 @@ def _row(name: str, value: str) -> None:
 PARTS = {"overhead": overhead, "faces": faces, "age": age, "ready": ready, "endurance": endurance}
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(Command("benchmarks.live", "[train,convert,test]").call(main))

@@ -19,6 +19,7 @@ from edge_runtime.members import DEFAULT_BUNDLE
 from edge_runtime.pictures import decode_picture
 from edge_runtime.pipeline import load
 from edge_runtime.preprocess import crop_face
+from edge_runtime.running import Command
 
 
 def main() -> None:
@@ -72,4 +73,4 @@ def _reading(runs: int, seed: int = 1) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(Command("benchmarks.overhead", "[train,convert,test]").call(main))

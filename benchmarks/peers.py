@@ -16,7 +16,6 @@ import argparse
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ import numpy as np
 
 from benchmarks.environments import ROOT, built_wheel, make, size_mb
 from edge_runtime.pictures import read_picture
+from edge_runtime.running import Command
 
 WORKER = ROOT / "benchmarks" / "peer_worker.py"
 PORTRAIT = ROOT / "edge_runtime" / "demo" / "astronaut.jpg"
@@ -259,4 +259,4 @@ def _absolute(detector: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(Command("benchmarks.peers", "[train,convert,test]").call(main))

@@ -24,6 +24,7 @@ from convert.parity.task import Data, make_task, order_in, shared_labels
 from edge_runtime.illumination import normalize_all
 from edge_runtime.labels import label_set
 from edge_runtime.preprocess import fit_face
+from edge_runtime.running import Command
 from train.terminal import table
 
 Face = NDArray[np.uint8]
@@ -145,4 +146,4 @@ def _write_sheet(pictures: NDArray[np.uint8], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(Command("benchmarks.robustness", "[train,convert,test]").call(main))

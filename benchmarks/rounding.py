@@ -16,6 +16,7 @@ import numpy as np
 
 from edge_runtime.facesets import open_faces
 from edge_runtime.interpreter import Model
+from edge_runtime.running import Command
 from train.terminal import hushed
 
 SEED = 1
@@ -54,4 +55,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(Command("benchmarks.rounding", "[train,convert,test]").call(main))

@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from edge_runtime.running import Command
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 SECONDS = 6.0
@@ -93,4 +95,4 @@ def _seconds(work: Callable[[int], None]) -> float:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(Command("benchmarks.training", "[train,convert,test]").call(main))

@@ -22,6 +22,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from edge_runtime.running import Command
+
 PLACE = Path(__file__).parent.parent / "tests" / "devices" / "vendor"
 CLASSES = {"picamera2.py": "Picamera2", "request.py": "CompletedRequest"}
 PLUGIN = "tflite/edgetpu_delegate_for_custom_op_tflite_plugin.cc"
@@ -131,4 +133,4 @@ def _options(text: str) -> list[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(Command("benchmarks.vendor_contract", "[train,convert,test]").call(main))

@@ -1,4 +1,4 @@
-"""Runs one sub-command and turns what it raises into one line and an exit code; shared by all commands."""
+"""Runs one command and turns what it raises into one line and an exit code; shared by all of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
@@ -15,7 +16,7 @@ from devices.errors import ExplainedError, one_line
 __all__ = ["DONE", "FAILED", "INTERRUPTED", "WRONG_USE", "Command"]
 
 DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
-_OURS = ("boards", "convert", "devices", "edge_runtime", "release", "train")
+_OURS = ("benchmarks", "boards", "convert", "devices", "edge_runtime", "release", "train")
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,20 @@ class Command:
     importing: AbstractContextManager[None] = field(default_factory=contextlib.nullcontext)
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """Imports `arguments.module` and runs it. A user's mistake is one line on standard error, never a traceback."""
-        try:
+        """Imports `arguments.module` and runs it."""
+
+        def work() -> int:
             with self.importing:
                 module = importlib.import_module(arguments.module)
             code: int = module.run(arguments)
+            return code
+
+        return self.call(work)
+
+    def call(self, work: Callable[[], int | None]) -> int:
+        """Does the work, whose None is `DONE`. A user's mistake is one line on standard error, never a traceback."""
+        try:
+            code = work()
             sys.stdout.flush()
         except ExplainedError as error:
             return self._fail(error, FAILED if isinstance(error, self.failures) else WRONG_USE)
@@ -60,7 +70,7 @@ class Command:
             )
         except KeyboardInterrupt:
             return self._fail("interrupted", INTERRUPTED)
-        return code
+        return DONE if code is None else code
 
     def _fail(self, what: object, code: int) -> int:
         print(f"{self.name}: {one_line(str(what))}", file=sys.stderr)

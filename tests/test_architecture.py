@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-OURS = {"boards", "devices", "edge_runtime", "convert", "train", "release"}
+OURS = {"benchmarks", "boards", "devices", "edge_runtime", "convert", "train", "release"}
 HEAVY = {"tensorflow", "keras", "torch", "jax", "sklearn", "matplotlib", "pandas", "mediapipe"}
 OF_TRAINING = {
     f"edge_runtime.{name}"
@@ -64,8 +64,8 @@ def test_runtime_imports_devices_and_nothing_of_the_workstation():
 
 
 def test_convert_and_train_never_import_each_other():
-    assert not {"train", "release"} & roots("convert")
-    assert not {"convert", "release"} & roots("train")
+    assert not {"benchmarks", "train", "release"} & roots("convert")
+    assert not {"benchmarks", "convert", "release"} & roots("train")
 
 
 def test_a_release_meets_the_other_packages_in_commands_and_files():
@@ -95,6 +95,16 @@ def test_only_one_module_knows_litert():
         if any(package in path.read_text() for package in packages)
     }
     assert {path.name for path in files} == {"interpreter.py"}
+
+
+def test_every_benchmark_tells_a_mistake_in_one_line():
+    scripts = {path.stem: path.read_text() for path in (ROOT / "benchmarks").glob("*.py")}
+    bare = {
+        name
+        for name, text in scripts.items()
+        if "__main__" in text and f'raise SystemExit(Command("benchmarks.{name}", ' not in text
+    }
+    assert bare == {"peer_worker"}  # which `peers` starts, in an environment without fer-edge
 
 
 def test_importing_the_package_loads_no_framework_and_no_litert():
