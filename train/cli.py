@@ -186,7 +186,13 @@ def _parser() -> argparse.ArgumentParser:
         "unpack", help="a bundle's model as a finished run again: to train on from, to teach with, to convert anew"
     )
     unpack.add_argument("bundle", metavar="BUNDLE", help="the name of a shipped bundle, or a bundle's folder")
-    unpack.add_argument("--data", type=Path, required=True, metavar="DATA", help=_DATA)
+    unpack.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="DATA",
+        help=f"{_DATA}; for a face detector: an .npz of `scenes prepare`, or WIDER FACE",
+    )
     _votes(unpack)
     unpack.add_argument(
         "--recipe", metavar="NAME_OR_PATH", help="that the bundle was trained by (default: what its manifest says)"

@@ -12,8 +12,9 @@ from typing import Any
 
 from edge_runtime.errors import OutputError
 from edge_runtime.files import partial_path, write_whole
+from train.errors import DataError
 
-__all__ = ["make_folder", "whole_folder", "whole_path", "write_json", "write_text"]
+__all__ = ["make_folder", "new_folder", "whole_folder", "whole_path", "write_json", "write_text"]
 
 
 @contextmanager
@@ -60,6 +61,13 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def new_folder(path: Path) -> Path:
+    """The same path, where nothing is, or an empty folder. Raises DataError."""
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise DataError(f"--out {path}, which is there already", "a new folder", "name another one")
+    return path
 
 
 def make_folder(path: Path) -> None:

@@ -18,6 +18,7 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from train.errors import ModelError
+from train.origin import OTHER_RECIPE
 from train.packed_weights import PackedWeights
 
 __all__ = ["unfold"]
@@ -75,8 +76,7 @@ def unfold(net: keras.Model, packed: Sequence[PackedWeights], batches: Iterable[
 
 
 def _other_net(found: str, wanted: str) -> ModelError:
-    mend = "name the recipe that the bundle was trained by: --recipe NAME_OR_PATH"
-    return ModelError(found, f"{wanted}: the same architecture with the same options", mend)
+    return ModelError(found, f"{wanted}: the same architecture with the same options", OTHER_RECIPE)
 
 
 def _in_order(weighted: Sequence[layers.Layer], packed: Sequence[PackedWeights]) -> list[PackedWeights]:

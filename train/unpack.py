@@ -13,18 +13,20 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.bundle import Bundle, read_bundle
+from edge_runtime.bundle import Bundle
 from edge_runtime.classifier import Classifier
+from edge_runtime.detectors.detector_bundle import DetectorBundle, read_any_bundle
 from edge_runtime.facesets import FaceSet
 from edge_runtime.files import write_whole
 from edge_runtime.labels import label_set
 from train.augment import Augment
 from train.errors import DataError, ModelError
-from train.files import whole_folder
+from train.files import new_folder, whole_folder
 from train.fit import Fitted
 from train.models import build_logits, with_softmax
+from train.origin import OTHER_RECIPE, origin_of, recipe_of
 from train.packed_weights import read_packed_weights
-from train.recipe import Recipe, list_recipes, read_recipe, recipe_file
+from train.recipe import Recipe, read_recipe, recipe_file
 from train.recipe_tables import Targets
 from train.run_folder import write_run
 from train.splits import open_splits
@@ -43,12 +45,14 @@ _AGREEMENT = 0.9
 
 def run(arguments: argparse.Namespace) -> int:
     """Writes the run folder. Returns 0, or 2 after broken rows."""
-    bundle = read_bundle(arguments.bundle)
-    words = arguments.recipe or _recipe_name(bundle)
+    bundle = read_any_bundle(arguments.bundle)
+    if isinstance(bundle, DetectorBundle):
+        from train.detection.unpack import unpack_detector
+
+        return unpack_detector(bundle, arguments)
+    words = arguments.recipe or recipe_of(bundle)
     recipe = _fitting(read_recipe(words), bundle)
-    folder: Path = arguments.out or Path("runs") / bundle.name
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise DataError(f"--out {folder}, which is there already", "a new folder", "name another one")
+    folder = new_folder(arguments.out or Path("runs") / bundle.name)
     splits = open_splits(arguments, recipe, _say)
     faces = _sample(splits.training, splits.train_split, recipe.seed)
     if not len(splits.choosing):
@@ -61,28 +65,14 @@ def run(arguments: argparse.Namespace) -> int:
     _check_answers(predict(model, faces.pixels), faces.pixels, bundle, recipe.name)
     _say(f"{bundle.name}: {taken} kernels for {recipe.name}; statistics of {len(faces)} faces of {splits.train_split}")
 
-    source = {"name": bundle.name, "sha256": bundle.sha256, "training": bundle.manifest.get("training")}
     with whole_folder(folder) as partial:
         write_whole(partial / RECIPE, recipe_file(words).content)
         evaluation = write_run(
-            Fitted(model, [], 0, 0.0), recipe, splits, partial, steps=None, trained=True, unpacked=source
+            Fitted(model, [], 0, 0.0), recipe, splits, partial, steps=None, trained=True, unpacked=origin_of(bundle)
         )
     print(f"{folder}: {bundle.name} as a finished run; {splits.choose_split}:")
     print("\n".join(evaluation.lines()))
     return 2 if splits.training.problems else 0
-
-
-def _recipe_name(bundle: Bundle) -> str:
-    trained: Any = bundle.manifest.get("training") or {}
-    name = str(trained.get("recipe", {}).get("name", ""))
-    if name not in list_recipes():
-        found = f"was trained by the recipe {name!r}, which is not here" if name else "does not say its recipe"
-        raise ModelError(
-            f"the bundle {bundle.name}, which {found}",
-            f"one of {', '.join(list_recipes())}, or the path of its file",
-            "name it: --recipe NAME_OR_PATH",
-        )
-    return name
 
 
 def _fitting(recipe: Recipe, bundle: Bundle) -> Recipe:
@@ -98,7 +88,7 @@ def _fitting(recipe: Recipe, bundle: Bundle) -> Recipe:
             raise ModelError(
                 f"the bundle {bundle.name} with the {what} {_words(theirs)}",
                 f"{_words(ours)}, as the recipe {recipe.name!r} has them",
-                "name the recipe that the bundle was trained by: --recipe NAME_OR_PATH",
+                OTHER_RECIPE,
             )
     # Its targets may need votes, which nothing here learns.
     return replace(recipe, model=replace(table, weights=bundle.name), targets=replace(Targets(), kind="labels"))
@@ -138,7 +128,7 @@ def _check_answers(answers: NDArray[np.float32], pixels: NDArray[np.uint8], bund
         raise ModelError(
             f"a net of the recipe {recipe} that names {100 * alike:.0f} % of {len(pixels)} faces as the bundle {bundle.name} does",
             f"at least {100 * _AGREEMENT:.0f} %",
-            "name the recipe that the bundle was trained by: --recipe NAME_OR_PATH",
+            OTHER_RECIPE,
         )
     _say(
         f"it names {100 * alike:.1f} % of {len(pixels)} training faces as the bundle does; probabilities differ by {difference:.4f} in the mean"

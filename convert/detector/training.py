@@ -42,6 +42,8 @@ def training_table(run: Path, source_sha256: str) -> dict[str, Any]:
     card = read_run_card(path, _KEPT, FACE_DETECTOR)
     check_run_model(run, source_sha256)
     table = {part: {key: card[part][key] for key in keys} for part, keys in _KEPT.items()}
+    if card.get("unpacked") is not None:
+        table["unpacked"] = card["unpacked"]
     check_travels(table, path)
     return table
 

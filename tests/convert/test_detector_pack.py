@@ -80,6 +80,17 @@ def test_a_net_of_another_size_than_its_run_was_judged_at_needs_a_threshold_and_
     assert bundle.manifest["training"]["model"]["width"] == 320
 
 
+def test_a_net_that_was_unpacked_from_a_bundle_keeps_saying_so(detector, tmp_path):
+    run = run_folder(detector, tmp_path / "run")
+    card = json.loads((run / "run.json").read_text())
+    origin = {"name": "face-detector", "sha256": "b", "training": None}
+    (run / "run.json").write_text(json.dumps(card | {"unpacked": origin}))
+    assert (
+        main(["pack", str(detector.int8), "--name", "again", "--run", str(run), "--out", str(tmp_path / "again")]) == 0
+    )
+    assert read_detector_bundle(tmp_path / "again").manifest["training"]["unpacked"] == origin
+
+
 def test_a_second_look_is_packed_where_it_is_asked_for_and_refused_where_no_score_can_be_so(detector, tmp_path, capsys):
     pack = ["pack", str(detector.int8), "--name", "bright", "--threshold", "0.6", "--out", str(tmp_path / "twice")]
     assert main([*pack, "--second-look", "1.2"]) == 2

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from edge_runtime.facesets import FaceSet
 from edge_runtime.labels import FER2013
@@ -77,3 +80,13 @@ def tiny(folder: Path, **changes: str) -> Recipe:
 
 def tiny_faces(a_class: int = 8, seed: int = 1) -> FaceSet:
     return made_up_faces(FER2013, SIZE, a_class=a_class, seed=seed)
+
+
+def upside_down(read):
+    """`read_packed_weights` as it would be of a net of the same shapes that answers otherwise: its first kernel is negated."""
+
+    def negated(content):
+        first, *others = read(content)
+        return [replace(first, kernel=np.ascontiguousarray(-first.kernel)), *others]
+
+    return negated

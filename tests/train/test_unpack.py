@@ -11,7 +11,7 @@ from convert.cli import main as convert
 from edge_runtime.bundle import read_bundle
 from edge_runtime.facesets import write_prepared
 from edge_runtime.labels import FER2013
-from tests.train.made import FILES, SIZE
+from tests.train.made import FILES, SIZE, upside_down
 from train import unpack
 from train.cli import main
 from train.smoke import made_up_faces
@@ -200,20 +200,16 @@ def test_a_recipe_that_the_bundle_was_not_trained_by_is_refused(before, after, s
 
 
 def test_a_net_of_the_same_shapes_that_answers_otherwise_is_refused(workshop, tmp_path, capsys, monkeypatch):
-    read = unpack.read_packed_weights
-
-    def upside_down(content):
-        first, *others = read(content)
-        return [type(first)(**{**vars(first), "kernel": np.ascontiguousarray(-first.kernel)}), *others]
-
-    monkeypatch.setattr(unpack, "read_packed_weights", upside_down)
+    monkeypatch.setattr(unpack, "read_packed_weights", upside_down(unpack.read_packed_weights))
     assert main(options(workshop, tmp_path / "out")) == 2
     assert "faces as the bundle mine does; expected at least 90 %" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
-def test_a_face_detector_and_a_bundle_that_is_not_there_are_refused(workshop, tmp_path, capsys):
+def test_a_face_detector_by_a_classifier_s_recipe_and_a_bundle_that_is_not_there_are_refused(
+    workshop, tmp_path, capsys
+):
     assert main(options(workshop, tmp_path / "out", bundle="face-detector")) == 2
-    assert "face_detector" in capsys.readouterr().err
+    assert "of kind 'classifier'; expected kind = 'face_detector'" in capsys.readouterr().err
     assert main(options(workshop, tmp_path / "out", bundle=str(tmp_path / "nowhere"))) == 2
     assert "nowhere" in capsys.readouterr().err

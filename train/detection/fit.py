@@ -21,7 +21,7 @@ from train.detection.trainee import Trainee, found_in, in_one_table
 from train.errors import CheckpointError
 from train.scenes.source import SceneSource
 
-__all__ = ["HELD_OUT_SEED", "Fitted", "Progress", "fit", "held_out_scenes"]
+__all__ = ["HELD_OUT_SEED", "Fitted", "Progress", "fit", "held_out_scenes", "judge_detector"]
 
 HELD_OUT_SEED = 20260101
 """Of the scenes that detectors are judged on: the same for every recipe, whatever its own seed."""
@@ -111,7 +111,7 @@ def fit(
         row = {"epoch": epoch + 1, "loss": loss, "learning_rate": rate}
         judgement = None
         if (epoch + 1) % recipe.judging.every == 0 or epoch + 1 == schedule.epochs:
-            judgement = _judge(trainee.find(judged), judged, recipe)
+            judgement = judge_detector(trainee.find(judged), judged, recipe)
             earlier = [one["average_precision"] for one in history if "average_precision" in one]
             if judgement.average_precision > max(earlier, default=-1.0):
                 best = trainee.weights()
@@ -132,10 +132,11 @@ def fit(
     found = found_in(in_one_table(model), [scene.image for scene in judged], logits=False)
     rows = [row for row in history if "average_precision" in row]
     best_epoch = int(max(rows, key=lambda row: row["average_precision"])["epoch"])
-    return Fitted(model, history, best_epoch, wall_s, _judge(found, judged, recipe), found)
+    return Fitted(model, history, best_epoch, wall_s, judge_detector(found, judged, recipe), found)
 
 
-def _judge(found: list[Found], judged: list[Scene], recipe: DetectorRecipe) -> Judgement:
+def judge_detector(found: list[Found], judged: list[Scene], recipe: DetectorRecipe) -> Judgement:
+    """The figures for what a detector found in the scenes that it is judged on."""
     return judge(found, [scene.marks for scene in judged], smallest_px=recipe.judging.smallest_px)
 
 

@@ -22,7 +22,7 @@ from train.scenes.source import SceneSource, composed, open_source
 from train.scenes.store import HELD_OUT, TRAINING
 from train.terminal import duration
 
-__all__ = ["run", "smoke_recipe"]
+__all__ = ["RECIPE", "refuse_options_of_classifiers", "run", "smoke_recipe"]
 
 RECIPE = "recipe.toml"
 _BATCH, _STEPS = 4, 2
@@ -34,10 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     Returns 0, or 130 after Ctrl-C or where `--minutes` were over first.
     """
-    for name, default in _NOT_FOR_DETECTORS.items():
-        if getattr(arguments, name) != default:
-            option = "--" + name.replace("_", "-")
-            raise DataError(f"{option} for a face detector", "an option that it has", f"leave {option} out")
+    refuse_options_of_classifiers(arguments)
     words = arguments.recipe[0]
     recipe = read_detector_recipe(words)
     if arguments.weights is not None:
@@ -78,6 +75,14 @@ def run(arguments: argparse.Namespace) -> int:
         return INTERRUPTED
     _print(fitted)
     return 0
+
+
+def refuse_options_of_classifiers(arguments: argparse.Namespace) -> None:
+    """Raises DataError where the command has an option that a detector has no use for."""
+    for name, default in _NOT_FOR_DETECTORS.items():
+        if getattr(arguments, name, default) != default:
+            option = "--" + name.replace("_", "-")
+            raise DataError(f"{option} for a face detector", "an option that it has", f"leave {option} out")
 
 
 def smoke_recipe(recipe: DetectorRecipe) -> DetectorRecipe:

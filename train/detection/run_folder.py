@@ -3,7 +3,7 @@
 recipe.toml                  the recipe as it was
 checkpoints/                 the newest two; the same command goes on from them
 model.keras                  pixels 0..255 to scores 0..1, distances and landmarks, float32, the best epoch's weights
-history.csv, curves.png      an epoch a row
+history.csv, curves.png      an epoch a row; an unpacked bundle has none
 precision.png, curve.json    precision, recall and false faces for every threshold
 scenes.png                   training scenes with what is taught
 found.png                    held-out scenes with what was found
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -57,12 +57,17 @@ def write_detector_run(
     negatives_sha256: str | None,
     folder: Path,
     steps: int | None,
+    unpacked: Mapping[str, Any] | None = None,
 ) -> None:
-    """Writes everything but the recipe and the checkpoints; the model first, as it is what the hours went into."""
+    """Writes everything but the recipe and the checkpoints; the model first, as it is what the hours went into.
+
+    `unpacked` says of which bundle it was made, where it was.
+    """
     with whole_path(folder / MODEL) as partial:
         fitted.model.save(partial)
     judgement = fitted.judgement
-    _write_history(fitted, folder)
+    if fitted.history:  # of an unpacked bundle there is none
+        _write_history(fitted, folder)
     draw_precision(judgement, recipe.name, folder / "precision.png")
     write_json(folder / "curve.json", judgement.curve.as_table())
     _write_sheet([training.scene(recipe.seed, 0, number) for number in range(_SHOWN)], folder / "scenes.png")
@@ -82,7 +87,7 @@ def write_detector_run(
             "height": net.height,
             "channels": net.channels,
             "strides": list(STRIDES),
-            "weights": Path(net.weights).name,
+            "weights": Path(net.weights).name if unpacked is None else unpacked["name"],
             "options": asdict(net.options),
         },
         "data": asdict(
@@ -103,6 +108,8 @@ def write_detector_run(
         "versions": asdict(Versions.here()),
         "hardware": asdict(Hardware.here()),
     }
+    if unpacked is not None:
+        card["unpacked"] = unpacked
     write_json(folder / CARD, card)
 
 
