@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 from edge_runtime.detectors import Detection, Detector
 from edge_runtime.geometry import Box, iou
 
-__all__ = ["SEED", "find_placed", "place"]
+__all__ = ["SEED", "find_placed", "lies_within", "place", "placed_among"]
 
 SEED = 7
 CANVAS_SIZE = (320, 240)
@@ -50,6 +52,17 @@ def place(
 
 def find_placed(detector: Detector, image: NDArray[np.uint8], placed: Box) -> Detection | None:
     """The detection that overlaps the placed face most, or None where none overlaps it enough."""
-    detections = [(iou(detection.box, placed), detection) for detection in detector.detect(image)]
-    overlap, best = max(detections, key=lambda pair: pair[0], default=(0.0, None))
+    return placed_among(detector.detect(image), placed)
+
+
+def placed_among(detections: Sequence[Detection], placed: Box) -> Detection | None:
+    """The same, of those that were found already."""
+    pairs = [(iou(detection.box, placed), detection) for detection in detections]
+    overlap, best = max(pairs, key=lambda pair: pair[0], default=(0.0, None))
     return best if overlap > SAME_FACE_IOU else None
+
+
+def lies_within(detections: Sequence[Detection], placed: Box) -> bool:
+    """Whether the middle of one of them lies in the placed crop, whatever its size."""
+    middles = [detection.box.center for detection in detections]
+    return any(placed.left < x < placed.right and placed.top < y < placed.bottom for x, y in middles)
