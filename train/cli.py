@@ -17,6 +17,7 @@ from train.terminal import hushed
 __all__ = ["main"]
 
 _DATA = "fer2013.csv, a data set's folder, a folder of labelled pictures, an .npz of `prepare` … (docs/datasets.md)"
+_OR_SCENES = f"{_DATA}; for a face detector: an .npz of `scenes prepare`, or WIDER FACE"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -186,13 +187,7 @@ def _parser() -> argparse.ArgumentParser:
         "unpack", help="a bundle's model as a finished run again: to train on from, to teach with, to convert anew"
     )
     unpack.add_argument("bundle", metavar="BUNDLE", help="the name of a shipped bundle, or a bundle's folder")
-    unpack.add_argument(
-        "--data",
-        type=Path,
-        required=True,
-        metavar="DATA",
-        help=f"{_DATA}; for a face detector: an .npz of `scenes prepare`, or WIDER FACE",
-    )
+    unpack.add_argument("--data", type=Path, required=True, metavar="DATA", help=_OR_SCENES)
     _votes(unpack)
     unpack.add_argument(
         "--recipe", metavar="NAME_OR_PATH", help="that the bundle was trained by (default: what its manifest says)"
@@ -230,12 +225,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _fitting(parser: argparse.ArgumentParser) -> None:
     """What `fit` and `distill` have in common."""
-    parser.add_argument(
-        "--data",
-        type=Path,
-        metavar="DATA",
-        help=f"{_DATA}; a face detector: an .npz of `scenes prepare`, or WIDER FACE",
-    )
+    parser.add_argument("--data", type=Path, metavar="DATA", help=_OR_SCENES)
     _votes(parser)
     _splits(parser)
     parser.add_argument(

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
+from edge_runtime.bundle import Bundle
+from edge_runtime.detectors.detector_bundle import DetectorBundle
 from train.errors import ModelError
 from train.recipe import CLASSIFIER, list_recipes
 
-__all__ = ["OTHER_RECIPE", "Packed", "origin_of", "recipe_of"]
+__all__ = ["OTHER_RECIPE", "origin_of", "recipe_of"]
 
 OTHER_RECIPE = "name the recipe that the bundle was trained by: --recipe NAME_OR_PATH"
 
 
-class Packed(Protocol):
-    """A bundle of either kind."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def sha256(self) -> str: ...
-
-    @property
-    def manifest(self) -> Mapping[str, Any]: ...
+Packed = Bundle | DetectorBundle
 
 
 def recipe_of(bundle: Packed, kind: str = CLASSIFIER) -> str:

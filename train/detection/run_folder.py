@@ -87,7 +87,7 @@ def write_detector_run(
             "height": net.height,
             "channels": net.channels,
             "strides": list(STRIDES),
-            "weights": Path(net.weights).name if unpacked is None else unpacked["name"],
+            "weights": Path(net.weights).name,
             "options": asdict(net.options),
         },
         "data": asdict(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.detectors.decode import Found
+from edge_runtime.detectors.decode import Found, faces_of
 from edge_runtime.detectors.detector_bundle import DetectorBundle
 from edge_runtime.detectors.tflite import TFLiteDetector
 from edge_runtime.files import write_whole
@@ -51,6 +51,7 @@ def unpack_detector(bundle: DetectorBundle, arguments: argparse.Namespace) -> in
     refuse_options_of_classifiers(arguments)
     words = arguments.recipe or recipe_of(bundle, DETECTOR)
     recipe = read_detector_recipe(words)
+    recipe = replace(recipe, model=replace(recipe.model, weights=bundle.name))
     _check_fit(recipe, bundle)
     folder: Path = new_folder(arguments.out or Path("runs") / bundle.name)
     size, channels = recipe.size, recipe.model.channels
@@ -105,17 +106,14 @@ def _batches(images: Sequence[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32
 def _alike(found: Sequence[Found], judged: Sequence[Scene], bundle: DetectorBundle) -> float:
     """Of the faces that either finds for sure, the share that both find, by their places."""
     detector = TFLiteDetector(bundle)
-    theirs = [detector.find(_shown(scene.image), _SURE) for scene in judged]
+    theirs = [
+        faces_of(detector.answer(scene.image), detector.net.grid, _SURE, detector.facts.overlap) for scene in judged
+    ]
     ours = [one.at(one.scores >= _SURE) for one in found]
     marks = [Marks(one.boxes, one.points, Marks.none().boxes) for one in theirs]
     both = int(match(ours, marks).right.sum())
     either = sum(map(len, ours)) + sum(map(len, theirs)) - both
     return both / max(1, either)
-
-
-def _shown(image: NDArray[np.uint8]) -> NDArray[Any]:
-    """A scene of one channel as the detector takes grey frames."""
-    return image[..., 0] if image.shape[2] == 1 else image
 
 
 def _say(line: str) -> None:
