@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.placement import SEED, find_placed, place
+from benchmarks.script import run_script
 from edge_runtime.classifier import Classifier
 from edge_runtime.detectors import DEFAULT_DETECTOR, Detector
 from edge_runtime.facesets import FaceSet, open_faces
 from edge_runtime.pipeline import load
 from edge_runtime.preprocess import ALIGNMENTS, SIMILARITY, align_face, cut_face, fit_face
-from edge_runtime.running import Command
 
 ANGLES_DEG = (-30, -20, -10, 0, 10, 20, 30)
 
@@ -123,4 +123,4 @@ def _difference(right: NDArray[np.float64], faces: list[int]) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.alignment", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("alignment", main))

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.script import run_script
 from convert.recipe import list_recipes, read_recipe
-from edge_runtime.running import Command
 from train.terminal import table
 
 MODEL = "model.keras"
@@ -136,4 +136,4 @@ def _percent(share: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.conversion", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("conversion", main))

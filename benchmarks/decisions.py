@@ -14,9 +14,9 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.script import run_script
 from edge_runtime.labels import FER2013
 from edge_runtime.live.smoothing import UNCERTAIN, Smoother
-from edge_runtime.running import Command
 
 FIRST, SECOND = FER2013.index("happy"), FER2013.index("neutral")
 NOISE_LASTS_S = 0.1
@@ -96,4 +96,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.decisions", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("decisions", main))

@@ -25,6 +25,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.script import run_script
 from edge_runtime import DEMO_PICTURE
 from edge_runtime.detectors import DETAIL_OF_PICTURES, Detection, open_detector
 from edge_runtime.detectors.decode import OVERLAP, faces_of
@@ -32,7 +33,6 @@ from edge_runtime.detectors.letterbox import letterbox
 from edge_runtime.detectors.net import DetectorNet
 from edge_runtime.geometry import Box, iou
 from edge_runtime.pictures import read_picture
-from edge_runtime.running import Command
 
 if TYPE_CHECKING:
     from train.detection.recipe import DetectorRecipe
@@ -178,4 +178,4 @@ def _noise(seed: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.detectors", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("detectors", main))

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from edge_runtime.running import Command
+from benchmarks.script import run_script
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -90,4 +90,4 @@ def _take_turns(work: dict[str, Callable[[], object]]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.distillation", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("distillation", main))

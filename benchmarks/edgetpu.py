@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.script import run_script
 from convert.dense import dense_as_convolutions
 from convert.edgetpu import predict, read_rules
 from convert.graph import read_operators
 from convert.quiet import quiet_tensorflow
 from edge_runtime.labels import label_set
-from edge_runtime.running import Command
 from train.detection.recipe import DETECTOR, read_detector_recipe
 from train.recipe import kind_of, list_recipes, read_recipe
 
@@ -79,4 +79,4 @@ def int8(model: Any) -> bytes:
 
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.edgetpu", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("edgetpu", main))

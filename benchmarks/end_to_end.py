@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.placement import SEED, lies_within, place, placed_among
+from benchmarks.script import run_script
 from edge_runtime.detectors import DEFAULT_DETECTOR
 from edge_runtime.facesets import open_faces
 from edge_runtime.intervals import accuracy_interval
 from edge_runtime.pipeline import load
 from edge_runtime.preprocess import crop_face, fit_face
-from edge_runtime.running import Command
 
 
 def main() -> None:
@@ -63,4 +63,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.end_to_end", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("end_to_end", main))

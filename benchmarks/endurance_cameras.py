@@ -17,9 +17,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.script import run_script
 from devices.cameras.synthetic import number_in
 from devices.worker import CameraWorker, Phase
-from edge_runtime.running import Command
 
 SOURCES = 4
 FIRST_S = 2.0
@@ -187,4 +187,4 @@ def _middle(values: list[float]) -> float:
 
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.endurance_cameras", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("endurance_cameras", main))

@@ -18,8 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.script import run_script
 from edge_runtime.live.events import CHANGED, Event
-from edge_runtime.running import Command
 from edge_runtime.sinks.event_log import EventLog
 
 
@@ -81,4 +81,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.event_log_kills", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("event_log_kills", main))

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.placement import SEED, find_placed, place
+from benchmarks.script import run_script
 from edge_runtime.detectors import DEFAULT_DETECTOR, open_detector
 from edge_runtime.detectors.base import Detection, Detector
 from edge_runtime.facesets import open_faces
 from edge_runtime.geometry import Box, Landmarks
 from edge_runtime.preprocess import TEMPLATE, lie_of
-from edge_runtime.running import Command
 
 SHARES = (50, 90, 99)
 
@@ -106,4 +106,4 @@ def _print_squares(table: NDArray[np.float64]) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.framing", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("framing", main))

@@ -18,13 +18,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.script import run_script
 from edge_runtime.commands.bench import demo_frame
 from edge_runtime.facesets import open_faces
 from edge_runtime.illumination import ILLUMINATIONS, normalize_all
 from edge_runtime.members import DEFAULT_BUNDLE
 from edge_runtime.pipeline import load
 from edge_runtime.preprocess import crop_face
-from edge_runtime.running import Command
 
 Shares = NDArray[np.float64]
 LIGHTS: dict[str, Callable[[Shares], Shares]] = {
@@ -77,4 +77,4 @@ def _table(faces: NDArray[np.uint8]) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.illumination", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("illumination", main))

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.environments import ROOT, built_wheel, size_mb
-from edge_runtime.running import Command
+from benchmarks.script import run_script
 
 RUNS = 7
 HEAVY = ("tensorflow", "keras", "torch", "jax", "pandas", "mediapipe")
@@ -70,4 +70,4 @@ def _first_result(command: list[str | Path], place: Path) -> tuple[float, float]
 
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.install", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("install", main))

@@ -28,7 +28,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.chromium import Chromium, program
 from benchmarks.kiosk_load import half_open
-from edge_runtime.running import Command
+from benchmarks.script import run_script
 
 _COUNTED = """(() => { const draw = CanvasRenderingContext2D.prototype.drawImage;
     window.drawn = 0; window.lastDrawn = 0;
@@ -294,4 +294,4 @@ PARTS = {
 }
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.kiosk", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("kiosk", main))

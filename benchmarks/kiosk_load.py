@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from urllib.parse import urlsplit
 
-from edge_runtime.running import Command
+from benchmarks.script import run_script
 
 PATHS = ("api/state", "healthz", "metrics", "assets/kiosk.js", "api/history?seconds=60")
 _LINKS = 40
@@ -105,4 +105,4 @@ async def half_open(url: str, count: int, seconds: float) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.kiosk_load", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("kiosk_load", main))

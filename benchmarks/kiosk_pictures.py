@@ -21,6 +21,7 @@ from pathlib import Path
 
 from benchmarks.chromium import Chromium, program
 from benchmarks.kiosk_scene import Scene
+from benchmarks.script import run_script
 from devices.board import Board
 from edge_runtime import DEMO_PICTURE
 from edge_runtime.bundle import read_bundle
@@ -31,7 +32,6 @@ from edge_runtime.kiosk.server import KioskServer, listen
 from edge_runtime.live.events import DEGRADED, RECOVERED, Event
 from edge_runtime.live.hub import Hub
 from edge_runtime.live.metrics import LiveMetrics
-from edge_runtime.running import Command
 from edge_runtime.settings.kiosk import KioskSettings
 
 WIDEST = 1280
@@ -229,4 +229,4 @@ STATES: dict[str, tuple[str, Mapping[str, float], str]] = {
 """State → page, expressions before the camera, and when the page shows it."""
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.kiosk_pictures", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("kiosk_pictures", main))

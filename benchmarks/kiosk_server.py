@@ -15,6 +15,7 @@ import time
 from dataclasses import replace
 
 from benchmarks.kiosk_scene import Scene, shown_face
+from benchmarks.script import run_script
 from edge_runtime.geometry import Box
 from edge_runtime.kiosk import streams
 from edge_runtime.kiosk.access import access_of
@@ -22,7 +23,6 @@ from edge_runtime.kiosk.app import About, kiosk_app
 from edge_runtime.kiosk.server import KioskServer, listen
 from edge_runtime.live.hub import Hub, Seen
 from edge_runtime.live.metrics import LiveMetrics
-from edge_runtime.running import Command
 from edge_runtime.settings.kiosk import KioskSettings
 
 _PREPARED = 120
@@ -83,4 +83,4 @@ def _feed(
 
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.kiosk_server", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("kiosk_server", main))

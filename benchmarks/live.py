@@ -25,6 +25,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.script import run_script
 from devices.base import Frame
 from devices.source_state import Phase, SourceState
 from edge_runtime.commands.bench import demo_frame
@@ -35,7 +36,6 @@ from edge_runtime.live.stream import LiveLoop
 from edge_runtime.live.surroundings import Surroundings
 from edge_runtime.pipeline import load
 from edge_runtime.preprocess import Framing
-from edge_runtime.running import Command
 from edge_runtime.settings.config import Config, load_config
 
 BUNDLE = "fer2013"
@@ -291,4 +291,4 @@ def _row(name: str, value: str) -> None:
 PARTS = {"overhead": overhead, "faces": faces, "age": age, "ready": ready, "endurance": endurance}
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.live", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("live", main))

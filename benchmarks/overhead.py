@@ -13,13 +13,13 @@ import time
 import cv2
 import numpy as np
 
+from benchmarks.script import run_script
 from edge_runtime.commands.bench import demo_frame
 from edge_runtime.detectors import DEFAULT_DETECTOR
 from edge_runtime.members import DEFAULT_BUNDLE
 from edge_runtime.pictures import decode_picture
 from edge_runtime.pipeline import load
 from edge_runtime.preprocess import crop_face
-from edge_runtime.running import Command
 
 
 def main() -> None:
@@ -73,4 +73,4 @@ def _reading(runs: int, seed: int = 1) -> float:
 
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.overhead", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("overhead", main))

@@ -26,8 +26,8 @@ import cv2
 import numpy as np
 
 from benchmarks.environments import ROOT, built_wheel, make, size_mb
+from benchmarks.script import run_script
 from edge_runtime.pictures import read_picture
-from edge_runtime.running import Command
 
 WORKER = ROOT / "benchmarks" / "peer_worker.py"
 PORTRAIT = ROOT / "edge_runtime" / "demo" / "astronaut.jpg"
@@ -259,4 +259,4 @@ def _absolute(detector: str) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.peers", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("peers", main))

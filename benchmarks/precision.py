@@ -19,12 +19,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.script import run_script
 from edge_runtime.detectors import Detection, Detector, open_detector
 from edge_runtime.detectors.decode import JUDGED_FROM, Found
 from edge_runtime.detectors.tflite import TFLiteDetector
 from edge_runtime.detectors.yunet import YuNet
 from edge_runtime.framesets import Marks, is_frame_set, judge, read_frame_set
-from edge_runtime.running import Command
 
 LANDMARKS = 5
 
@@ -103,4 +103,4 @@ def _found(detections: Sequence[Detection]) -> Found:
 
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.precision", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("precision", main))

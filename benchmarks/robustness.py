@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from benchmarks.script import run_script
 from convert.parity.record_side import RecordSide
 from convert.parity.sides import ModelSide, Options, open_side, side_names
 from convert.parity.task import Data, make_task, order_in, shared_labels
 from edge_runtime.illumination import normalize_all
 from edge_runtime.labels import label_set
 from edge_runtime.preprocess import fit_face
-from edge_runtime.running import Command
 from train.terminal import table
 
 Face = NDArray[np.uint8]
@@ -146,4 +146,4 @@ def _write_sheet(pictures: NDArray[np.uint8], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.robustness", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("robustness", main))

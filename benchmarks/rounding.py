@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.script import run_script
 from edge_runtime.facesets import open_faces
 from edge_runtime.interpreter import Model
-from edge_runtime.running import Command
 from train.terminal import hushed
 
 SEED = 1
@@ -55,4 +55,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.rounding", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("rounding", main))

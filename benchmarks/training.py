@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from edge_runtime.running import Command
+from benchmarks.script import run_script
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -95,4 +95,4 @@ def _seconds(work: Callable[[int], None]) -> float:
 
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.training", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("training", main))

@@ -22,7 +22,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from edge_runtime.running import Command
+from benchmarks.script import run_script
 
 PLACE = Path(__file__).parent.parent / "tests" / "devices" / "vendor"
 CLASSES = {"picamera2.py": "Picamera2", "request.py": "CompletedRequest"}
@@ -133,4 +133,4 @@ def _options(text: str) -> list[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(Command("benchmarks.vendor_contract", "[train,convert,test]").call(main))
+    raise SystemExit(run_script("vendor_contract", main))

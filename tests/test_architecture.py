@@ -102,7 +102,7 @@ def test_every_benchmark_tells_a_mistake_in_one_line():
     bare = {
         name
         for name, text in scripts.items()
-        if "__main__" in text and f'raise SystemExit(Command("benchmarks.{name}", ' not in text
+        if "__main__" in text and f'raise SystemExit(run_script("{name}", main))' not in text
     }
     assert bare == {"peer_worker"}  # which `peers` starts, in an environment without fer-edge
 
