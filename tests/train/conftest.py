@@ -40,3 +40,13 @@ def faces() -> FaceSet:
 @pytest.fixture(scope="module")
 def wise() -> Teacher:
     return teacher()
+
+
+@pytest.fixture
+def eagerly():
+    """Steps are run as they are written: to make graphs of them takes longer than the few that are wanted."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

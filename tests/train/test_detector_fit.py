@@ -53,16 +53,6 @@ def fit_in(folder, recipe, sources, report=lambda progress: None, say=lambda lin
     return fit(recipe, sources[0], judged, folder, report, say, data)
 
 
-@pytest.fixture
-def eagerly():
-    """Steps are run as they are written: to make graphs of them takes longer than the few that are wanted."""
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.filterwarnings("ignore:Even though the `tf.config")
 def test_a_killed_run_ends_as_an_unbroken_one_and_other_data_is_refused(tmp_path, recipe, sources):

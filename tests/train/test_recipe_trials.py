@@ -16,11 +16,8 @@ TRACED = ("simple_cnn", "mini_xception", "vgg_short", "student_mobilenet_v2")
 @pytest.mark.filterwarnings("ignore:Even though the `tf.config")
 @pytest.mark.parametrize("name", list_recipes())
 def test_every_recipe_runs_a_trial_on_made_up_faces(name, tmp_path, capsys, request):
-    import tensorflow as tf
-
     if name not in TRACED:
-        tf.config.run_functions_eagerly(True)
-        request.addfinalizer(lambda: tf.config.run_functions_eagerly(False))
+        request.getfixturevalue("eagerly")
     command, recipe = "fit", read_recipe(name)
     # Fewer blocks: large nets take long to build, and test_models builds each at every size.
     text = re.sub(r"blocks = \[\d+, \d+, \d+\]", "blocks = [1, 1, 1]", (RECIPES / f"{name}.toml").read_text())
