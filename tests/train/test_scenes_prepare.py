@@ -9,8 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_runtime.errors import FaceSetError
+from edge_runtime.detectors import Detection
+from edge_runtime.errors import DetectorError, FaceSetError
 from edge_runtime.framesets.marks import Marks
+from edge_runtime.geometry import Box
 from edge_runtime.labels import FERPLUS_VOTES
 from train.errors import DataError
 from train.scenes import prepare
@@ -86,13 +88,14 @@ def folders(tmp_path, monkeypatch):
     return tmp_path
 
 
-def prepared(folder: Path, name: str, seed: int, division: Path | None = None, **crops: Path):
+def prepared(folder: Path, name: str, seed: int, division: Path | None = None, count: int = 100, **crops: Path | str):
     out = folder / name
     words = argparse.Namespace(
         faces=[folder / "faces"],
         crops=crops.get("crops"),
         crops_split="Training",
-        crops_count=100,
+        crops_count=count,
+        crops_missed_by=crops.get("missed_by"),
         votes=crops.get("votes"),
         backgrounds=[folder / "places"],
         teacher=Path("fake.onnx"),
@@ -124,11 +127,20 @@ def test_pictures_of_an_earlier_division_stay_in_their_splits_when_others_join_t
     assert set(joined) == {TRAINING, HELD_OUT}
 
 
+def written_crops(folder: Path, pictures: list[np.ndarray]) -> Path:
+    lines = [f"0,{' '.join(map(str, each.ravel()))},Training" for each in pictures]
+    path = folder / "fer2013.csv"
+    path.write_text("\n".join(["emotion,pixels,Usage", *lines, ""]))
+    return path
+
+
+def png(image: np.ndarray) -> bytes:
+    return cv2.imencode(".png", image)[1].tobytes()
+
+
 def test_crops_that_most_annotators_call_no_face_are_left_out(folders):
-    rows = [picture(BRIGHT, side=48, seed=number).ravel() for number in range(3)]
-    lines = [f"0,{' '.join(map(str, row))},Training" for row in rows]
-    crops, votes = folders / "fer2013.csv", folders / "fer2013new.csv"
-    crops.write_text("\n".join(["emotion,pixels,Usage", *lines, ""]))
+    rows = [picture(BRIGHT, side=48, seed=number) for number in range(3)]
+    crops, votes = written_crops(folders, rows), folders / "fer2013new.csv"
     names = ("Usage", "Image name", *FERPLUS_VOTES)
     given = ((0, 0), (1, 4), (0, 10))  # of `unknown` and `NF`; the rest is neutral
     voted = [["Training", "", 10 - sum(last), *[0] * 7, *last] for last in given]
@@ -138,7 +150,37 @@ def test_crops_that_most_annotators_call_no_face_are_left_out(folders):
         prepared(folders, "with.npz", 1, crops=crops, votes=votes),
     )
     assert (len(without.faces), len(with_votes.faces)) == (33, 32)
-    assert set(without.faces) - set(with_votes.faces) == {cv2.imencode(".png", rows[2].reshape(48, 48))[1].tobytes()}
+    assert set(without.faces) - set(with_votes.faces) == {png(rows[2])}
+
+
+class FindsBright:
+    """A detector that finds one face in the middle of a bright picture, and beside the crop in any other."""
+
+    name = "bright"
+
+    def detect(self, image: np.ndarray) -> list[Detection]:
+        side = image.shape[0]
+        middle = image[side // 2 - 8 : side // 2 + 8, side // 2 - 8 : side // 2 + 8]
+        at = side / 2 if middle.mean() > 180 else side / 16
+        return [Detection(Box(at - 5, at - 5, at + 5, at + 5), 0.9)]
+
+
+def test_crops_that_a_detector_misses_come_before_all_others(folders, monkeypatch, capsys):
+    monkeypatch.setattr(prepare, "open_detector", lambda _name: FindsBright())
+    missed = [picture(DIM, side=48, seed=number) for number in range(7)]
+    pictures = [picture(BRIGHT, side=48, seed=number) for number in range(60)]
+    pictures[5:40:5] = missed
+    crops = written_crops(folders, pictures)
+    known = {png(each): each.mean() < 180 for each in pictures}
+
+    def taken(count, **more):
+        store = prepared(folders, "crops.npz", 1, crops=crops, count=count, **more)
+        return [known[data] for data in store.faces if data in known]
+
+    assert taken(5, missed_by="bright") == [True] * 5
+    assert "bright misses 7 of 60 faces" in capsys.readouterr().out
+    assert sorted(taken(10, missed_by="bright")) == [False] * 3 + [True] * 7
+    assert sum(taken(10)) < 7
 
 
 def test_what_is_asked_wrongly_is_said_before_the_teacher_looks(folders, monkeypatch):
@@ -151,6 +193,10 @@ def test_what_is_asked_wrongly_is_said_before_the_teacher_looks(folders, monkeyp
         prepared(folders, "out.npz", 1, folders / "no.npz")
     with pytest.raises(DataError, match="--votes without --crops"):
         prepared(folders, "out.npz", 1, votes=folders / "fer2013new.csv")
+    with pytest.raises(DataError, match="--crops-missed-by without --crops"):
+        prepared(folders, "out.npz", 1, missed_by="tflite")
+    with pytest.raises(DetectorError, match="tfite"):
+        prepared(folders, "out.npz", 1, crops=folders / "no.csv", missed_by="tfite")
     with pytest.raises(FaceSetError, match=r"no\.csv"):
         prepared(folders, "out.npz", 1, crops=folders / "no.csv")
     (folders / "places").rename(folders / "elsewhere")

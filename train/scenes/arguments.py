@@ -28,6 +28,11 @@ def add_scenes(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--votes", type=Path, metavar="CSV", help="FER+'s fer2013new.csv, to leave out the --crops that show no face"
     )
     prepare.add_argument("--crops-count", type=int, default=6000, metavar="N", help="of --crops (default: 6000)")
+    prepare.add_argument(
+        "--crops-missed-by",
+        metavar="DETECTOR",
+        help="take first of --crops what this detector does not find (tflite, tflite:BUNDLE_DIR, haar), for a next round",
+    )
     prepare.add_argument("--backgrounds", type=Path, nargs="+", required=True, metavar="DIR", help="pictures of places")
     prepare.add_argument(
         "--teacher", type=Path, required=True, metavar="YUNET.onnx", help="marks faces and landmarks: a YuNet file"

@@ -8,17 +8,49 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
+from edge_runtime.detectors import Detector
+from edge_runtime.facesets import FaceSet
 from edge_runtime.framesets.marks import POINTS
+from edge_runtime.labels import FERPLUS_VOTES
 from train.scenes.teacher import DOUBTFUL, Taught, Teacher
 
-__all__ = ["Crops", "teach_crops"]
+__all__ = ["Crops", "missed_by", "shown", "teach_crops"]
 
 _FLAT = 8.0
 """Grey levels; a picture with less contrast than this shows nothing."""
 
 _LEAST_SEEN = 20
 """Faces that say what is usual."""
+
+_LOOK_PX = 128
+"""A crop is enlarged to this, with half as much of its border continued around it, before a detector looks for its face."""
+
+
+def shown(faces: FaceSet) -> FaceSet:
+    """Without those of which most of FER+'s annotators said that they show no face."""
+    if faces.votes is None:
+        return faces
+    return faces.where(faces.votes.argmax(axis=1) != FERPLUS_VOTES.index("NF"))
+
+
+def missed_by(detector: Detector, pictures: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Of pictures that show one face each, uint8 (N, H, W) or BGR (N, H, W, 3): in which of them it finds none, bool (N,)."""
+    looked = tqdm(pictures, "looking", unit="face", disable=None, leave=False)
+    return np.array([not _finds(detector, picture) for picture in looked], bool)
+
+
+def _finds(detector: Detector, picture: NDArray[np.uint8]) -> bool:
+    """Whether it finds a face whose middle lies in the crop."""
+    scale = _LOOK_PX / max(picture.shape[:2])
+    enlarged = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    around = _LOOK_PX // 2
+    framed = cv2.copyMakeBorder(enlarged, *(around,) * 4, cv2.BORDER_REPLICATE)
+    colour = cv2.cvtColor(framed, cv2.COLOR_GRAY2BGR) if framed.ndim == 2 else framed
+    height, width = enlarged.shape[:2]
+    middles = (np.array(found.box.center) - around for found in detector.detect(colour))
+    return any(0 < x < width and 0 < y < height for x, y in middles)
 
 
 @dataclass(frozen=True)

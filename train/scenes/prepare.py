@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from edge_runtime.detectors import open_detector
 from edge_runtime.errors import PictureError
-from edge_runtime.facesets import FaceSet, open_faces
+from edge_runtime.facesets import open_faces
 from edge_runtime.framesets.marks import Marks
-from edge_runtime.labels import FERPLUS_VOTES
 from edge_runtime.pictures import PICTURE_SUFFIXES, decode_picture
 from train.errors import DataError
 from train.files import make_folder
-from train.scenes.crops import teach_crops
+from train.scenes.crops import missed_by, shown, teach_crops
 from train.scenes.store import HELD_OUT, SPLITS, TRAINING, Store, read_store, write_store
 from train.scenes.teacher import Taught, Teacher
 
@@ -50,10 +50,11 @@ class _Gathered:
 
 def run(arguments: argparse.Namespace) -> int:
     """Reads, asks the teacher, writes the .npz. Returns 2 where files could not be read, else 0."""
-    if arguments.votes is not None and arguments.crops is None:
-        raise DataError(
-            "--votes without --crops", "the labelled faces that they are votes of", "name them with --crops"
-        )
+    for option, value in (("--votes", arguments.votes), ("--crops-missed-by", arguments.crops_missed_by)):
+        if value is not None and arguments.crops is None:
+            raise DataError(
+                f"{option} without --crops", "the labelled faces that it is about", "name them with --crops"
+            )
     earlier = {} if arguments.division is None else _division(read_store(arguments.division))
     people, backgrounds = _paths(arguments.faces), _paths(arguments.backgrounds)
     crops = _crops(arguments)
@@ -86,12 +87,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _crops(arguments: argparse.Namespace) -> list[NDArray[np.uint8]]:
-    """Some of the labelled faces that were named, by chance."""
+    """Some of the labelled faces that were named, by chance; those that a detector misses come first."""
     if arguments.crops is None:
         return []
-    faces = _shown(open_faces(arguments.crops, arguments.votes).split(arguments.crops_split))
-    chosen = np.random.default_rng(arguments.seed).permutation(len(faces))[: arguments.crops_count]
-    return [faces.pixels[index] for index in np.sort(chosen)]
+    detector = None if arguments.crops_missed_by is None else open_detector(arguments.crops_missed_by)
+    faces = shown(open_faces(arguments.crops, arguments.votes).split(arguments.crops_split))
+    order = np.random.default_rng(arguments.seed).permutation(len(faces))
+    if detector is not None:
+        missed = missed_by(detector, faces.pixels)
+        order = order[np.argsort(~missed[order], kind="stable")]
+        print(f"crops: {detector.name} misses {missed.sum()} of {len(faces)} faces; these come first")
+    return [faces.pixels[index] for index in np.sort(order[: arguments.crops_count])]
 
 
 def _faces(
@@ -110,13 +116,6 @@ def _faces(
             f"crops: {crops.sure} with a sure face, {crops.doubtful} doubtful, {crops.usual} not seen, with the usual box"
         )
     return taught
-
-
-def _shown(faces: FaceSet) -> FaceSet:
-    """Without those of which most of FER+'s annotators said that they show no face."""
-    if faces.votes is None:
-        return faces
-    return faces.where(faces.votes.argmax(axis=1) != FERPLUS_VOTES.index("NF"))
 
 
 def _pictures(paths: Sequence[Path], longest_px: int, gathered: _Gathered, what: str) -> Iterator[NDArray[np.uint8]]:
