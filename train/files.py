@@ -14,7 +14,10 @@ from edge_runtime.errors import OutputError
 from edge_runtime.files import partial_path, write_whole
 from train.errors import DataError
 
-__all__ = ["make_folder", "new_folder", "whole_folder", "whole_path", "write_json", "write_text"]
+__all__ = ["RECIPE", "make_folder", "new_folder", "whole_folder", "whole_path", "write_json", "write_text"]
+
+RECIPE = "recipe.toml"
+"""In a run folder: the recipe as it was given, byte for byte."""
 
 
 @contextmanager

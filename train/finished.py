@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from train.errors import DataError
+from train.files import RECIPE
 from train.run_card import CARD, read_card
 
 __all__ = ["FinishedRun", "images_per_s", "read_history", "read_run", "recipe_words"]
 
-_HISTORY, _RECIPE, _REPORT, _CHECKPOINTS = "history.csv", "recipe.toml", "classification_report.json", "checkpoints"
+_HISTORY, _REPORT, _CHECKPOINTS = "history.csv", "classification_report.json", "checkpoints"
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def read_history(path: Path) -> list[dict[str, float]]:
 def recipe_words(folder: Path) -> tuple[str, Mapping[str, Any]]:
     """The text of the folder's `recipe.toml` and its top-level keys; empty both where there is none or it is no TOML."""
     try:
-        text = (folder / _RECIPE).read_bytes().decode()
+        text = (folder / RECIPE).read_bytes().decode()
         return text, tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return "", {}

@@ -11,7 +11,7 @@ from pathlib import Path
 from edge_runtime.files import write_whole
 from train.devices import data_parallel
 from train.errors import DataError
-from train.files import make_folder
+from train.files import RECIPE, make_folder
 from train.fit import check_kind, fit
 from train.interruption import INTERRUPTED, TimeIsUpError, say_interrupted
 from train.progress import Progress
@@ -24,8 +24,6 @@ from train.student import Teaching
 from train.terminal import duration, without_retracing_remarks
 
 __all__ = ["changed", "run", "train_recipe"]
-
-RECIPE = "recipe.toml"
 
 
 def run(arguments: argparse.Namespace) -> int:

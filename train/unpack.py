@@ -21,7 +21,7 @@ from edge_runtime.files import write_whole
 from edge_runtime.labels import label_set
 from train.augment import Augment
 from train.errors import DataError, ModelError
-from train.files import new_folder, whole_folder
+from train.files import RECIPE, new_folder, whole_folder
 from train.fit import Fitted
 from train.models import build_logits, with_softmax
 from train.origin import OTHER_RECIPE, origin_of, recipe_of
@@ -36,7 +36,6 @@ from train.worsen import Worsen
 
 __all__ = ["run"]
 
-RECIPE = "recipe.toml"
 _FACES, _BATCH = 1024, 128
 """Training faces that give the normalization its statistics, and on which both models are asked."""
 _AGREEMENT = 0.9

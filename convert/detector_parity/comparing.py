@@ -20,8 +20,8 @@ from convert.detector_parity.measures import (
 )
 from convert.parity.answers import latency_ratio, size_ratio
 from convert.parity.shares import Share
-from edge_runtime.detectors.decode import Found
-from edge_runtime.framesets import FrameSet, Judgement, Matches, average_precisions, judge_matches, match, overlaps
+from edge_runtime.detectors.decode import Found, overlaps
+from edge_runtime.framesets import FrameSet, Judgement, Matches, average_precisions, judge_matches, match
 from edge_runtime.framesets.matching import OVERLAP
 
 __all__ = ["Measured", "compare_detectors", "draw_frames", "measure_detector"]

@@ -9,7 +9,7 @@ print(judge(found, frames.marks, smallest_px=16).average_precision)
 
 from edge_runtime.framesets.frameset import FrameSet, is_frame_set, read_frame_set, write_frame_set
 from edge_runtime.framesets.judgement import Curve, Judgement, average_precisions, judge, judge_matches
-from edge_runtime.framesets.marks import Marks, Scene, overlaps
+from edge_runtime.framesets.marks import Marks, Scene
 from edge_runtime.framesets.matching import Matches, match
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
     "judge",
     "judge_matches",
     "match",
-    "overlaps",
     "read_frame_set",
     "write_frame_set",
 ]

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.detectors.decode import overlaps
 from edge_runtime.geometry import MIRRORED
 
-__all__ = ["POINTS", "Marks", "Scene", "overlaps", "visible_shares"]
+__all__ = ["POINTS", "Marks", "Scene", "visible_shares"]
 
 Floats = NDArray[np.float32]
 

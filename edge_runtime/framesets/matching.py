@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.detectors.decode import Found
-from edge_runtime.framesets.marks import Marks, overlaps
+from edge_runtime.detectors.decode import Found, overlaps
+from edge_runtime.framesets.marks import Marks
 
 __all__ = ["OVERLAP", "Matches", "match"]
 

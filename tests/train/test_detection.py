@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from edge_runtime.detectors.decode import Grid, decode, suppress
-from edge_runtime.framesets.marks import Marks, overlaps
+from edge_runtime.detectors.decode import Grid, decode, overlaps, suppress
+from edge_runtime.framesets.marks import Marks
 from train.detection.assignment import BOX, KNOWN, POINTS, POSITIVE, WEIGHT, assign
 from train.detection.loss import ANSWERS, DetectionLoss, generalized_overlap
 from train.detection.recipe import Weights

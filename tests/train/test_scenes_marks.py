@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from edge_runtime.framesets.marks import Marks, overlaps
+from edge_runtime.detectors.decode import overlaps
+from edge_runtime.framesets.marks import Marks
 from train.scenes.view import View
 
 

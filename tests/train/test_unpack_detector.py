@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from edge_runtime.detectors.decode import overlaps
 from edge_runtime.detectors.tflite import TFLiteDetector
-from edge_runtime.framesets.marks import overlaps
 from tests.train.made import upside_down
 from train.cli import main
 from train.detection import unpack

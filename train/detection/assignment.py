@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.detectors.decode import Grid
-from edge_runtime.framesets.marks import Marks, overlaps
+from edge_runtime.detectors.decode import Grid, overlaps
+from edge_runtime.framesets.marks import Marks
 
 __all__ = ["BOX", "KNOWN", "POINTS", "POSITIVE", "TARGETS", "WEIGHT", "assign"]
 

@@ -14,7 +14,7 @@ from train.detection.fit import Fitted, Progress, fit, held_out_scenes
 from train.detection.recipe import DetectorRecipe, read_detector_recipe
 from train.detection.run_folder import lines_of, write_detector_run
 from train.errors import DataError
-from train.files import make_folder
+from train.files import RECIPE, make_folder
 from train.interruption import INTERRUPTED, TimeIsUpError, say_interrupted
 from train.recipe import recipe_file
 from train.scenes.made_up import made_up_store
@@ -22,9 +22,8 @@ from train.scenes.source import SceneSource, composed, open_source
 from train.scenes.store import HELD_OUT, TRAINING
 from train.terminal import duration
 
-__all__ = ["RECIPE", "refuse_options_of_classifiers", "run", "smoke_recipe"]
+__all__ = ["refuse_options_of_classifiers", "run", "smoke_recipe"]
 
-RECIPE = "recipe.toml"
 _BATCH, _STEPS = 4, 2
 _NOT_FOR_DETECTORS = {"votes": None, "devices": None, "train_split": "Training", "choose_split": "PublicTest"}
 

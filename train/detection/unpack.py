@@ -18,12 +18,12 @@ from edge_runtime.files import write_whole
 from edge_runtime.framesets.marks import Marks, Scene
 from edge_runtime.framesets.matching import match
 from train.detection.fit import Fitted, held_out_scenes, judge_detector
-from train.detection.fit_command import RECIPE, refuse_options_of_classifiers
+from train.detection.fit_command import refuse_options_of_classifiers
 from train.detection.recipe import DETECTOR, DetectorRecipe, read_detector_recipe
 from train.detection.run_folder import lines_of, write_detector_run
 from train.detection.trainee import found_in, in_one_table
 from train.errors import ModelError
-from train.files import new_folder, whole_folder
+from train.files import RECIPE, new_folder, whole_folder
 from train.models.face_detector import STRIDES, build, with_scores
 from train.origin import OTHER_RECIPE, origin_of, recipe_of
 from train.packed_weights import read_packed_weights

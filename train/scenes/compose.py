@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.framesets.marks import Marks, Scene, overlaps
+from edge_runtime.detectors.decode import overlaps
+from edge_runtime.framesets.marks import Marks, Scene
 from train.errors import DataError
 from train.scenes.cutouts import Cutout, Library
 from train.scenes.distort import distort

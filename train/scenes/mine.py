@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from devices.quiet import quiet_libraries
 from edge_runtime.detectors import DETECTORS, open_detector
-from edge_runtime.framesets.marks import overlaps
+from edge_runtime.detectors.decode import overlaps
 from train.errors import DataError
 from train.files import make_folder
 from train.scenes.negatives import Negatives, read_negatives, write_negatives

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.detectors import Detection
+from edge_runtime.detectors.decode import overlaps
 from edge_runtime.detectors.yunet import YuNet
-from edge_runtime.framesets.marks import POINTS, Marks, overlaps
+from edge_runtime.framesets.marks import POINTS, Marks
 from train.errors import DataError
 
 __all__ = ["DOUBTFUL", "Taught", "Teacher"]
