@@ -11,11 +11,13 @@ import argparse
 import asyncio
 import contextlib
 import json
+import socket
 import time
 from collections import Counter
 from urllib.parse import urlsplit
 
 from benchmarks.script import run_script
+from edge_runtime.errors import UsageError
 
 PATHS = ("api/state", "healthz", "metrics", "assets/kiosk.js", "api/history?seconds=60")
 _LINKS = 40
@@ -23,17 +25,34 @@ _LINKS = 40
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("url")
+    parser.add_argument("url", type=server, metavar="URL")
     parser.add_argument("--per-second", type=float, default=1000.0)
     parser.add_argument("--seconds", type=float, default=10.0)
     arguments = parser.parse_args()
-    print(json.dumps(asyncio.run(paced(arguments.url, arguments.per_second, arguments.seconds))))
+    host, port = arguments.url
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except OSError as error:
+        raise UsageError(
+            f"no answer from {host}:{port}: {error.strerror or error}", "a kiosk's server", "start `fer-edge serve`"
+        ) from error
+    print(json.dumps(asyncio.run(paced(host, port, arguments.per_second, arguments.seconds))))
 
 
-async def paced(url: str, per_second: float, seconds: float) -> dict[str, object]:
+def server(url: str) -> tuple[str, int]:
+    """The host and port of an http:// address. Raises argparse.ArgumentTypeError."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or 80
+    except ValueError:
+        host = None
+    if host is None or parts.scheme != "http":
+        raise argparse.ArgumentTypeError(f"{url!r}; expected http://HOST:PORT/")
+    return host, port
+
+
+async def paced(host: str, port: int, per_second: float, seconds: float) -> dict[str, object]:
     """Statuses, errors, and how long answers took, of `per_second × seconds` requests over a few open connections."""
-    parts = urlsplit(url)
-    host, port = parts.hostname or "127.0.0.1", parts.port or 80
     due: asyncio.Queue[tuple[float, str] | None] = asyncio.Queue()
     statuses: Counter[str] = Counter()
     took_ms: list[float] = []
