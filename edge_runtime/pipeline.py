@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edge_runtime.bundle import Bundle, read_bundle
 from edge_runtime.classifier import Classifier
 from edge_runtime.detectors import DEFAULT_DETECTOR, DETAIL_OF_PICTURES, Detector, bounded, open_detector
-from edge_runtime.detectors.tiles import TiledSearch
+from edge_runtime.detectors.tiles import detail_of
 from edge_runtime.errors import UsageError
 from edge_runtime.face import Face
 from edge_runtime.members import DEFAULT_BUNDLE
@@ -59,7 +59,7 @@ class Recognizer:
     @property
     def detail(self) -> int:
         """How closely pictures are searched that are larger than the detector's input."""
-        return self.detector.detail if isinstance(self.detector, TiledSearch) else 1
+        return detail_of(self.detector)
 
     def __call__(self, image: NDArray[np.uint8]) -> list[Face]:
         """The faces of one picture, largest first; of very many the largest, and `left_out` counts the others.

@@ -17,7 +17,7 @@ from edge_runtime.detectors.parts import cut_by, moved_by, once
 from edge_runtime.errors import DetectorError
 from edge_runtime.geometry import Box
 
-__all__ = ["MOST_DETAIL", "ZOOM", "TiledSearch", "check_detail", "tiles"]
+__all__ = ["MOST_DETAIL", "ZOOM", "TiledSearch", "check_detail", "detail_of", "tiles"]
 
 MOST_DETAIL = 4
 """Beside the whole of a photograph of 4000 × 3000 px, 2, 3 and 4 search 4, 20 and 62 parts."""
@@ -81,6 +81,11 @@ def check_detail(detail: int) -> int:
             f"detail {detail}", f"1 to {MOST_DETAIL}", "1 is the fastest, 2 finds faces of five eighths of the size"
         )
     return detail
+
+
+def detail_of(detector: Detector) -> int:
+    """How closely it searches pictures that are larger than its input; 1 for one that looks once."""
+    return detector.detail if isinstance(detector, TiledSearch) else 1
 
 
 def tiles(width: int, height: int, size: tuple[int, int], detail: int) -> list[Box]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from devices.base import Frame
 from devices.source_state import SourceState
 from edge_runtime.bundle import Bundle
+from edge_runtime.detectors import Detector
+from edge_runtime.detectors.tiles import detail_of
 from edge_runtime.live.events import Event
 from edge_runtime.live.line_stream import LineStream
 from edge_runtime.live.metrics import LiveMetrics
@@ -51,7 +53,7 @@ class LiveOutputs:
         self,
         config: Config,
         bundle: Bundle,
-        detector: str,
+        detector: Detector,
         around: Surroundings,
         metrics: LiveMetrics,
         stopping: threading.Event,
@@ -68,7 +70,7 @@ class LiveOutputs:
             self._open(config, bundle, around)
             if around.records_to is not None and config.output.format != "none":
                 self._lines = LineStream(around.records_to, stopping)
-                header = RunHeader.of(bundle, detector, config.detector.alignment, config.detector.detail)
+                header = RunHeader.of(bundle, detector.name, config.detector.alignment, detail_of(detector))
                 self._sink = open_sink(config.output.format, self._lines, header, LIVE_COLUMNS)
         except BaseException:
             self.close(0.5)

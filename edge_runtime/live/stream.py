@@ -120,8 +120,8 @@ class LiveLoop:
         self._source = open_source(self._config)
         self._board = BoardWatch(self._around.read_board)
         self._pipeline = open_pipeline(self._config, self._around.detector)
-        bundle, detector = self._pipeline.classifier.bundle, self._pipeline.detector.name
-        self.metrics.about(bundle.name, bundle.sha256, detector)
+        bundle, detector = self._pipeline.classifier.bundle, self._pipeline.detector
+        self.metrics.about(bundle.name, bundle.sha256, detector.name)
         self._outputs = LiveOutputs(self._config, bundle, detector, self._around, self.metrics, stop)
         self._health = Health(self._reporter, self._pipeline, self._outputs, self._board, self.metrics)
         # Before the first result, and so before systemd's watchdog waits for anything.

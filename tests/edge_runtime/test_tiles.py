@@ -126,3 +126,13 @@ def test_pictures_are_searched_in_parts_unless_somebody_says_otherwise_and_the_h
         heads.append(json.loads(capsys.readouterr().out.splitlines()[0]))
     assert [head["detail"] for head in heads] == [2, 1]
     assert [load(TINY_GREY, spec).detail, load(TINY_GREY, spec, detail=1).detail] == [2, 1]
+
+
+def test_a_live_header_says_how_closely_the_detector_searches_not_what_was_asked_of_it(tmp_path, capfd):
+    cv2.imwrite(str(tmp_path / "small.png"), frame_with((404, 302, 16)))
+    heads = []
+    for spec in (f"tflite:{BRIGHT_INT8}", "haar"):
+        words = ["--source", f"folder:{tmp_path}", "--detector", spec, "--detail", "3", "--bundle", str(TINY_GREY)]
+        assert main(["run", *words, "--no-display"]) == 0
+        heads.append(json.loads(capfd.readouterr().out.splitlines()[0]))
+    assert [head["detail"] for head in heads] == [3, 1]
