@@ -101,8 +101,7 @@ async def paced(host: str, port: int, per_second: float, seconds: float) -> dict
 
 async def half_open(url: str, count: int, seconds: float) -> int:
     """Keeps so many connections open that begin a request and never end it; how many had to be opened again."""
-    parts = urlsplit(url)
-    host, port = parts.hostname or "127.0.0.1", parts.port or 80
+    host, port = server(url)
     again = 0
 
     async def hang() -> None:

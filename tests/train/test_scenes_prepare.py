@@ -183,6 +183,24 @@ def test_crops_that_a_detector_misses_come_before_all_others(folders, monkeypatc
     assert sum(taken(10)) < 7
 
 
+def test_a_teacher_that_is_none_is_said_before_a_data_set_is_looked_through(folders, monkeypatch):
+    class Asked:
+        def __init__(self, path: Path) -> None:
+            raise DetectorError(f"{path}", "a YuNet file", "check the path")
+
+    class NeverAsked:
+        name = "never"
+
+        def detect(self, _image: np.ndarray) -> list[Detection]:
+            raise AssertionError("minutes were spent before the teacher was opened")
+
+    monkeypatch.setattr(prepare, "Teacher", Asked)
+    monkeypatch.setattr(prepare, "open_detector", lambda _name: NeverAsked())
+    crops = written_crops(folders, [picture(BRIGHT, side=48)])
+    with pytest.raises(DetectorError, match="YuNet"):
+        prepared(folders, "out.npz", 1, crops=crops, missed_by="never")
+
+
 def test_what_is_asked_wrongly_is_said_before_the_teacher_looks(folders, monkeypatch):
     class NeverAsked:
         def __init__(self, _path: Path) -> None:
@@ -196,7 +214,7 @@ def test_what_is_asked_wrongly_is_said_before_the_teacher_looks(folders, monkeyp
     with pytest.raises(DataError, match="--crops-missed-by without --crops"):
         prepared(folders, "out.npz", 1, missed_by="tflite")
     with pytest.raises(DetectorError, match="tfite"):
-        prepared(folders, "out.npz", 1, crops=folders / "no.csv", missed_by="tfite")
+        prepared(folders, "out.npz", 1, crops=written_crops(folders, [picture(BRIGHT, side=48)]), missed_by="tfite")
     with pytest.raises(FaceSetError, match=r"no\.csv"):
         prepared(folders, "out.npz", 1, crops=folders / "no.csv")
     (folders / "places").rename(folders / "elsewhere")

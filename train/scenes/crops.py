@@ -47,10 +47,15 @@ def _finds(detector: Detector, picture: NDArray[np.uint8]) -> bool:
     enlarged = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     around = _LOOK_PX // 2
     framed = cv2.copyMakeBorder(enlarged, *(around,) * 4, cv2.BORDER_REPLICATE)
-    colour = cv2.cvtColor(framed, cv2.COLOR_GRAY2BGR) if framed.ndim == 2 else framed
     height, width = enlarged.shape[:2]
-    middles = (np.array(found.box.center) - around for found in detector.detect(colour))
+    middles = (np.array(found.box.center) - around for found in detector.detect(_colour(framed)))
     return any(0 < x < width and 0 < y < height for x, y in middles)
+
+
+def _colour(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """BGR (H, W, 3), as detectors take pictures."""
+    colour: NDArray[np.uint8] = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) if picture.ndim == 2 else picture
+    return colour
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ def teach_crops(pictures: Iterable[NDArray[np.uint8]], teacher: Teacher) -> Crop
         if picture.std() < _FLAT:
             taught.append(None)
             continue
-        colour = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) if picture.ndim == 2 else picture
+        colour = _colour(picture)
         found = teacher.one_face(colour)
         sure += found is not None
         found = found or teacher.one_face(colour, DOUBTFUL)

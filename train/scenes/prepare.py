@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edge_runtime.detectors import open_detector
+from edge_runtime.detectors import Detector, open_detector
 from edge_runtime.errors import PictureError
-from edge_runtime.facesets import open_faces
+from edge_runtime.facesets import FaceSet, open_faces
 from edge_runtime.framesets.marks import Marks
 from edge_runtime.pictures import PICTURE_SUFFIXES, decode_picture
 from train.errors import DataError
@@ -57,8 +57,13 @@ def run(arguments: argparse.Namespace) -> int:
             )
     earlier = {} if arguments.division is None else _division(read_store(arguments.division))
     people, backgrounds = _paths(arguments.faces), _paths(arguments.backgrounds)
-    crops = _crops(arguments)
+    labelled = None
+    if arguments.crops is not None:
+        labelled = shown(open_faces(arguments.crops, arguments.votes).split(arguments.crops_split))
+    missing = None if arguments.crops_missed_by is None else open_detector(arguments.crops_missed_by)
     teacher = Teacher(arguments.teacher)
+    # Only now, as looking through a data set takes minutes: whatever was named wrongly has been said.
+    crops = [] if labelled is None else _crops(labelled, arguments.crops_count, arguments.seed, missing)
     faces, places = _Gathered(), _Gathered()
     taught = _faces(people, crops, teacher, faces)
     marks = [teacher.marks(image) for image in _pictures(backgrounds, PLACE_PX, places, "places")]
@@ -86,18 +91,14 @@ def run(arguments: argparse.Namespace) -> int:
     return 2 if faces.problems or places.problems else 0
 
 
-def _crops(arguments: argparse.Namespace) -> list[NDArray[np.uint8]]:
-    """Some of the labelled faces that were named, by chance; those that a detector misses come first."""
-    if arguments.crops is None:
-        return []
-    detector = None if arguments.crops_missed_by is None else open_detector(arguments.crops_missed_by)
-    faces = shown(open_faces(arguments.crops, arguments.votes).split(arguments.crops_split))
-    order = np.random.default_rng(arguments.seed).permutation(len(faces))
+def _crops(faces: FaceSet, count: int, seed: int, detector: Detector | None) -> list[NDArray[np.uint8]]:
+    """Some of the labelled faces, by chance; those that a detector misses come first."""
+    order = np.random.default_rng(seed).permutation(len(faces))
     if detector is not None:
         missed = missed_by(detector, faces.pixels)
         order = order[np.argsort(~missed[order], kind="stable")]
         print(f"crops: {detector.name} misses {missed.sum()} of {len(faces)} faces; these come first")
-    return [faces.pixels[index] for index in np.sort(order[: arguments.crops_count])]
+    return [faces.pixels[index] for index in np.sort(order[:count])]
 
 
 def _faces(
