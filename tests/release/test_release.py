@@ -83,12 +83,18 @@ def workshop(tmp_path, monkeypatch):
     return tmp_path
 
 
-def in_this_process(command):
-    """What `subprocess.run` gives for `PYTHON -m PACKAGE WORDS…`."""
-    _, _, package, *words = command
-    return SimpleNamespace(returncode=importlib.import_module(f"{package}.cli").main(words))
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """The steps without a program for each, which loads TensorFlow anew each time. The last test runs a real one."""
+
+    def run(command):
+        _, _, package, *words = command
+        return SimpleNamespace(returncode=importlib.import_module(f"{package}.cli").main(words))
+
+    monkeypatch.setattr("release.run.subprocess", SimpleNamespace(run=run))
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_one_command_goes_from_faces_to_a_bundle_that_answers(workshop, capfd):
     assert main(["release.toml"]) == 0
     out = capfd.readouterr().out
@@ -100,9 +106,8 @@ def test_one_command_goes_from_faces_to_a_bundle_that_answers(workshop, capfd):
     assert set(recognizer.bundle.manifest["parity"]["accuracy"]) == {"float32", "int8"}
 
 
-def test_a_student_made_worse_on_purpose_is_refused_and_not_packed(workshop, capfd, monkeypatch):
-    # Steps in this process: a program for each, as in the test before, loads TensorFlow anew each time.
-    monkeypatch.setattr("release.run.subprocess", SimpleNamespace(run=in_this_process))
+@pytest.mark.usefixtures("in_this_process")
+def test_a_student_made_worse_on_purpose_is_refused_and_not_packed(workshop, capfd):
     Path("tiny.toml").write_text(RECIPE.replace("epochs = 22", "epochs = 10"))
     assert main(["release.toml"]) == 1
     said = capfd.readouterr().err
