@@ -1,5 +1,6 @@
 """One tiny run, trained once by the command, for the tests that look at what it left or evaluate it."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,11 +43,25 @@ def wise() -> Teacher:
     return teacher()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def eagerly():
     """Steps are run as they are written: to make graphs of them takes longer than the few that are wanted."""
+    with _steps(eager=True):
+        yield
+
+
+@pytest.fixture
+def in_graphs(eagerly):
+    """One test of such a module whose steps become graphs, as in a real run."""
+    with _steps(eager=False):
+        yield
+
+
+@contextmanager
+def _steps(*, eager: bool):
     import tensorflow as tf
 
-    tf.config.run_functions_eagerly(True)
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(eager)
     yield
-    tf.config.run_functions_eagerly(False)
+    tf.config.run_functions_eagerly(before)

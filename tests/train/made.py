@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from edge_runtime.facesets import FaceSet
 from edge_runtime.labels import FER2013
@@ -46,6 +47,12 @@ warmup_epochs = 1
 weight_decay = 1e-3
 stages = [{ epochs = 3 }]
 """
+
+EAGERLY = [
+    pytest.mark.usefixtures("eagerly"),
+    pytest.mark.filterwarnings("ignore:Even though the `tf.config"),
+]
+"""For a module whose steps are few; a test of it that asks for `in_graphs` has them made into graphs."""
 
 FILES = {
     "checkpoints",

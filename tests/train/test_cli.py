@@ -15,11 +15,13 @@ import pytest
 
 from edge_runtime.facesets import write_prepared
 from tests.support import ROOT
-from tests.train.made import FILES, tiny_faces, toml
+from tests.train.made import EAGERLY, FILES, tiny_faces, toml
 from train.checkpoint import Checkpoints
 from train.cli import main
 from train.evaluate import load_model
 from train.recipe import RECIPES, recipe_table
+
+pytestmark = EAGERLY
 
 
 def plain_environment() -> dict[str, str]:

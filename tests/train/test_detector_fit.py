@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from edge_runtime.framesets.judgement import judge
+from tests.train.made import EAGERLY
 from train.cli import main
 from train.detection.fit import fit, held_out_scenes
 from train.detection.fit_command import smoke_recipe
@@ -24,6 +25,8 @@ from train.scenes.made_up import made_up_store
 from train.scenes.options import SceneOptions
 from train.scenes.source import composed
 from train.scenes.store import HELD_OUT, TRAINING, write_store
+
+pytestmark = EAGERLY
 
 FILES = {
     *("model.keras", "history.csv", "curves.png", "precision.png", "curve.json", "scenes.png", "found.png"),
@@ -53,8 +56,6 @@ def fit_in(folder, recipe, sources, report=lambda progress: None, say=lambda lin
     return fit(recipe, sources[0], judged, folder, report, say, data)
 
 
-@pytest.mark.usefixtures("eagerly")
-@pytest.mark.filterwarnings("ignore:Even though the `tf.config")
 def test_a_killed_run_ends_as_an_unbroken_one_and_other_data_is_refused(tmp_path, recipe, sources):
     unbroken = fit_in(tmp_path / "whole", recipe, sources)
 
@@ -75,6 +76,7 @@ def test_a_killed_run_ends_as_an_unbroken_one_and_other_data_is_refused(tmp_path
         fit_in(tmp_path / "cut", recipe, sources, data="other data")
 
 
+@pytest.mark.usefixtures("in_graphs")
 def test_a_few_scenes_learned_by_heart_are_found_again(recipe):
     """Assignment, loss and decoding must agree for this."""
     options = SceneOptions(

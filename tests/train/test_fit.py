@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from edge_runtime.facesets import FaceSet
-from tests.train.made import tiny
+from tests.train.made import EAGERLY, tiny
 from train.batches import Batches, Lessons
 from train.errors import CheckpointError, DataError, RecipeError
 from train.evaluate import load_model, predict
@@ -20,6 +20,8 @@ from train.progress import Progress
 from train.recipe import Recipe
 from train.recipe_tables import Stage, Targets
 from train.trainee import Trainee
+
+pytestmark = EAGERLY
 
 TIMES = ("seconds",)
 
@@ -221,6 +223,7 @@ def test_progress_counts_epochs_pictures_and_the_time_left(unbroken):
     assert all(progress.images_per_s > 0 for progress in seen)
 
 
+@pytest.mark.usefixtures("in_graphs")
 def test_an_unbroken_run_and_one_killed_between_its_stages_end_alike(tmp_path, faces):
     """A frozen stage, then another with its own optimizer, view and rate, and averaged weights."""
     stages = '[{ epochs = 1, frozen_to = "dense" }, { epochs = 2, rate = 0.1 }]'

@@ -5,9 +5,11 @@ import re
 
 import pytest
 
-from tests.train.made import FILES
+from tests.train.made import EAGERLY, FILES
 from train.cli import main
 from train.recipe import RECIPES, Recipe, list_recipes, read_recipe
+
+pytestmark = EAGERLY
 
 TRACED = ("simple_cnn", "mini_xception", "student_mobilenet_v2")
 """Whose steps become graphs, as in a real run. To trace those of all takes minutes, for the few steps that are wanted."""
@@ -23,7 +25,9 @@ def on_a_small_net(text: str, recipe: Recipe) -> str:
     """All of a recipe but its net: the sizes, the crop and the precision stay."""
     model = recipe.model
     sizes = {stage.size or model.size for stage in recipe.schedule.stages}
-    net = "simple_cnn" if sizes == {model.size} else "mini_xception"  # the one has a size of its own, the other has none
+    net = (
+        "simple_cnn" if sizes == {model.size} else "mini_xception"
+    )  # the one has a size of its own, the other has none
     small = f'[model]\narchitecture = "{net}"\nsize = {model.size}\nprecision = "{model.precision}"\n'
     small += f"crop = {model.crop}\n" if model.crop else ""
     text, tables = re.subn(r"^\[model\]\n(.*\n)*?(?=\[(?!model))", f"{small}\n", text, flags=re.MULTILINE)
@@ -31,11 +35,10 @@ def on_a_small_net(text: str, recipe: Recipe) -> str:
     return text
 
 
-@pytest.mark.filterwarnings("ignore:Even though the `tf.config")
 @pytest.mark.parametrize("name", list_recipes())
 def test_every_recipe_runs_a_trial_on_made_up_faces(name, tmp_path, capsys, request):
-    if name not in TRACED:
-        request.getfixturevalue("eagerly")
+    if name in TRACED:
+        request.getfixturevalue("in_graphs")
     command, recipe = "fit", read_recipe(name)
     text = (RECIPES / f"{name}.toml").read_text()
     if not stands_for_its_architecture(name):

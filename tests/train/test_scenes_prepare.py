@@ -31,7 +31,13 @@ class Fake:
     def __init__(self, _path: Path | None = None) -> None:
         pass
 
-    def one_face(self, image: np.ndarray, least: float = SURE) -> Taught | None:
+    def one_face(self, image: np.ndarray) -> Taught | None:
+        return self._seen(image, SURE)
+
+    def known_face(self, image: np.ndarray) -> Taught | None:
+        return self._seen(image, DOUBTFUL)
+
+    def _seen(self, image: np.ndarray, least: float) -> Taught | None:
         assert image.shape[2] == 3
         if image.mean() / 255 < least:
             return None

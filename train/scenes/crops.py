@@ -14,7 +14,7 @@ from edge_runtime.detectors import Detector
 from edge_runtime.facesets import FaceSet
 from edge_runtime.framesets.marks import POINTS
 from edge_runtime.labels import FERPLUS_VOTES
-from train.scenes.teacher import DOUBTFUL, Taught, Teacher
+from train.scenes.teacher import Taught, Teacher
 
 __all__ = ["Crops", "missed_by", "shown", "teach_crops"]
 
@@ -64,8 +64,8 @@ class Crops:
 
     Attributes:
         taught: of each picture; None for one that shows nothing, or where too few were seen to say what is usual.
-        sure, doubtful, usual: how many faces the teacher was sure of, and not; and how many it did not see at all, which
-            have the box that is usual in these crops, and no landmarks.
+        sure, doubtful, usual: how many faces the teacher was sure of, and not; and how many it hardly saw, which have the
+            box that is usual in these crops, and no landmarks.
     """
 
     taught: list[Taught | None]
@@ -91,7 +91,7 @@ def teach_crops(pictures: Iterable[NDArray[np.uint8]], teacher: Teacher) -> Crop
         colour = _colour(picture)
         found = teacher.one_face(colour)
         sure += found is not None
-        found = found or teacher.one_face(colour, DOUBTFUL)
+        found = found or teacher.known_face(colour)
         taught.append(found)
         height, width = picture.shape[:2]
         size = np.array([width, height] * 2, np.float32)
