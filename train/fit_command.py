@@ -136,7 +136,7 @@ def train_recipe(
     card = read_card(folder / CARD)
     if card is not None and card["result"]["rounded_accuracy"] is not None:
         print(
-            f"with int8's rounding, by which the best epoch was chosen: {100 * card['result']['rounded_accuracy']:.2f} %"
+            f"with int8's rounding, as which the best epoch was chosen: {100 * card['result']['rounded_accuracy']:.2f} %"
         )
     return 2 if splits.training.problems else 0
 

@@ -108,8 +108,9 @@ class DataFacts:
 class ResultFacts:
     """What came out. Accuracies are those of the saved float32 model on the choosing split, shares from 0 to 1.
 
-    `rounded_accuracy` is that of the same model with int8's rounding, by which the best epoch was chosen; None where the
-    recipe rounds nothing. `steps_per_epoch` is None for whole epochs, and a number for a trial that is no result.
+    `rounded_accuracy` is that of the same model with int8's rounding, as which the best epoch was chosen (its ranges are
+    those of larger batches); None where the recipe rounds nothing. `steps_per_epoch` is None for whole epochs, and a number
+    for a trial that is no result.
     """
 
     epochs: int

@@ -120,7 +120,7 @@ def test_the_command_leaves_a_plain_model_and_a_card_that_says_how_it_was_chosen
     card = json.loads((tmp_path / "run" / "run.json").read_text())
     assert card["model"]["quantization"] == "int8"
     assert card["result"]["rounded_accuracy"] == pytest.approx(rounded)
-    assert f"with int8's rounding, by which the best epoch was chosen: {100 * rounded:.2f} %" in capsys.readouterr().out
+    assert f"with int8's rounding, as which the best epoch was chosen: {100 * rounded:.2f} %" in capsys.readouterr().out
     page = (tmp_path / "run" / "run.html").read_text()
     assert f"{100 * rounded:.1f} %" in page
     assert "judged on PublicTest, with int8’s rounding" in page
