@@ -1,8 +1,9 @@
 """A bundle by one command, on made-up faces; and one that is refused."""
 
-import importlib
+import importlib.util
 import json
 import re
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -88,7 +89,9 @@ def in_this_process(monkeypatch):
     """The steps without a program for each, which loads TensorFlow anew each time. The last test runs a real one."""
 
     def run(command):
-        _, _, package, *words = command
+        program, option, package, *words = command
+        assert (program, option) == (sys.executable, "-m")
+        assert importlib.util.find_spec(f"{package}.__main__")
         return SimpleNamespace(returncode=importlib.import_module(f"{package}.cli").main(words))
 
     monkeypatch.setattr("release.run.subprocess", SimpleNamespace(run=run))

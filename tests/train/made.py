@@ -85,6 +85,11 @@ def tiny(folder: Path, **changes: str) -> Recipe:
     return read_recipe(str(toml(folder / "tiny.toml", **changes)))
 
 
+def pooled(folder: Path, stages: str) -> Recipe:
+    options = '{ filters = [4, 8], head = "pool", convolutions = 1 }'
+    return tiny(folder, architecture='"vgg"', options=options, stages=stages)
+
+
 def tiny_faces(a_class: int = 8, seed: int = 1) -> FaceSet:
     return made_up_faces(FER2013, SIZE, a_class=a_class, seed=seed)
 

@@ -11,14 +11,13 @@ import numpy as np
 import pytest
 
 from edge_runtime.facesets import FaceSet
-from tests.train.made import EAGERLY, tiny
-from train.batches import Batches, Lessons
+from tests.train.made import EAGERLY, pooled, tiny
 from train.errors import CheckpointError, DataError, RecipeError
 from train.evaluate import load_model, predict
 from train.fit import Fitted, fit
 from train.progress import Progress
 from train.recipe import Recipe
-from train.recipe_tables import Stage, Targets
+from train.recipe_tables import Targets
 from train.trainee import Trainee
 
 pytestmark = EAGERLY
@@ -240,41 +239,10 @@ def test_an_unbroken_run_and_one_killed_between_its_stages_end_alike(tmp_path, f
     check_same(fit_in(tmp_path / "cut", recipe, faces), whole)
 
 
-def test_frozen_layers_keep_their_weights_and_the_others_learn(tmp_path, recipe, faces):
-    trainee = Trainee(replace(recipe, schedule=replace(recipe.schedule, stages=(Stage(2, frozen_to="dense"),))), 7, 2)
-    before = {weight.path: weight.numpy() for weight in trainee.logits.weights}
-    trainee.begin(0, [])
-    trainee.learn(Batches(Lessons.of(faces.split("Training"), recipe), recipe, 0), 0)
-    changed = {
-        path.split("/")[-2] for path, weight in before.items() if not np.array_equal(weight, by_path(trainee, path))
-    }
-    assert changed == {"dense", "logits"}
-
-
-def by_path(trainee: Trainee, path: str) -> np.ndarray:
-    return next(weight for weight in trainee.logits.weights if weight.path == path).numpy()
-
-
 def test_a_layer_that_does_not_exist_is_answered_with_those_that_do(tmp_path, faces):
     recipe = tiny(tmp_path, stages='[{ epochs = 1, frozen_to = "dens" }]')
     with pytest.raises(RecipeError, match=r"frozen_to = 'dens'; expected a layer of .*dense, "):
         fit_in(tmp_path / "run", recipe, faces)
-
-
-def test_averaged_weights_are_chosen_and_the_run_goes_on_from_its_own(tmp_path, faces):
-    recipe = pooled(tmp_path, "[{ epochs = 1 }]")
-    recipe = replace(recipe, schedule=replace(recipe.schedule, ema=0.9))
-    trainee = Trainee(recipe, 7, 3)
-    batches = Batches(Lessons.of(faces.split("Training"), recipe), recipe, 0)
-    trainee.begin(0, [])
-    trainee.learn(batches, 0)
-    own = trainee.weights()
-    with trainee.averaged(batches):
-        averaged = trainee.weights()
-    assert not np.allclose(averaged[0], own[0])  # a kernel
-    assert not np.allclose(averaged[3], own[3])  # a batch mean, gathered anew
-    for now, before in zip(trainee.weights(), own, strict=True):
-        assert np.array_equal(now, before)
 
 
 def test_epochs_at_a_smaller_view_are_never_the_best(tmp_path, faces):
@@ -295,8 +263,3 @@ def test_a_net_of_the_middle_is_saved_with_its_crop(tmp_path, faces):
     assert np.array_equal(answers, predict(fitted.model, pixels))
     pixels[:, 10] = 0
     assert not np.array_equal(answers, predict(fitted.model, pixels))
-
-
-def pooled(folder: Path, stages: str) -> Recipe:
-    options = '{ filters = [4, 8], head = "pool", convolutions = 1 }'
-    return tiny(folder, architecture='"vgg"', options=options, stages=stages)

@@ -25,9 +25,8 @@ def on_a_small_net(text: str, recipe: Recipe) -> str:
     """All of a recipe but its net: the sizes, the crop and the precision stay."""
     model = recipe.model
     sizes = {stage.size or model.size for stage in recipe.schedule.stages}
-    net = (
-        "simple_cnn" if sizes == {model.size} else "mini_xception"
-    )  # the one has a size of its own, the other has none
+    # The one has a size of its own, the other has none.
+    net = "simple_cnn" if sizes == {model.size} else "mini_xception"
     small = f'[model]\narchitecture = "{net}"\nsize = {model.size}\nprecision = "{model.precision}"\n'
     small += f"crop = {model.crop}\n" if model.crop else ""
     text, tables = re.subn(r"^\[model\]\n(.*\n)*?(?=\[(?!model))", f"{small}\n", text, flags=re.MULTILINE)

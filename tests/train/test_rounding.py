@@ -90,6 +90,7 @@ def test_gradients_pass_as_if_nothing_were_rounded_but_not_beyond_a_range():
     [
         ("inception_resnet_v2", {"width": 0.25, "blocks": [1, 1, 1], "padding": "same", "attention": "cbam"}),
         ("mini_xception", {}),
+        ("mobilenet_v2", {"width": 0.35, "stem_stride": 1}),
         ("simple_cnn", {"filters": [4, 4, 4, 4], "dense": 8}),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,14 +89,9 @@ class Teacher:
         height, width = image.shape[:2]
         around = round(_KNOWN_AROUND * max(height, width))
         image = cv2.copyMakeBorder(image, *(around,) * 4, cv2.BORDER_REPLICATE)
-        boxes, points, scores = [], [], []
         looks = [(px / max(height, width), mirrored) for px in _KNOWN_PX for mirrored in (False, True)]
-        for scale, mirrored in looks:
-            seen, seen_scores = _seen(self._patient, image, scale, mirrored)
-            boxes.append(seen.boxes - around)
-            points.append(seen.points - around)
-            scores.append(seen_scores)
-        all_boxes, all_points, all_scores = (np.concatenate(each) for each in (boxes, points, scores))
+        all_boxes, all_points, all_scores, _ = _seen_in(self._patient, image, looks)
+        all_boxes, all_points = all_boxes - around, all_points - around
         middles = (all_boxes[:, :2] + all_boxes[:, 2:]) / 2
         may_be = np.all((middles > 0) & (middles < (width, height)), axis=1)
         may_be &= all_boxes[:, 3] - all_boxes[:, 1] >= _LEAST_HEIGHT * height
@@ -120,21 +116,14 @@ class Teacher:
 
         One look alone takes lanterns, gorillas and flower pots for faces.
         """
-        boxes, points, scores, looks = [], [], [], []
-        for look, scale in enumerate(_SCALES):
-            found = self._detector.detect(image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale))
-            at_boxes, at_points = _arrays(found)
-            boxes.append(at_boxes / scale)
-            points.append(at_points / scale)
-            scores += [detection.score for detection in found]
-            looks += [look] * len(found)
-        all_boxes, all_points, sure = np.concatenate(boxes), np.concatenate(points), np.array(scores) >= SURE
+        all_boxes, all_points, scores, looks = _seen_in(self._detector, image, [(scale, False) for scale in _SCALES])
+        sure = scores >= SURE
         alike = overlaps(all_boxes, all_boxes) >= _SAME
         kept: list[int] = []
-        for index in np.argsort(-np.array(scores, np.float32), kind="stable").tolist():
+        for index in np.argsort(-scores, kind="stable").tolist():
             if not alike[index, kept].any():
                 kept.append(index)
-        seen = [len({looks[other] for other in np.flatnonzero(alike[index] & sure)}) for index in kept]
+        seen = [len(set(looks[alike[index] & sure].tolist())) for index in kept]
         certain = [index for index, count in zip(kept, seen, strict=True) if count == len(_SCALES)]
         doubtful = [index for index, count in zip(kept, seen, strict=True) if count < len(_SCALES)]
         return Marks(all_boxes[certain], all_points[certain], all_boxes[doubtful])
@@ -149,6 +138,16 @@ def _seen(detector: YuNet, image: NDArray[np.uint8], scale: float, mirrored: boo
     back = np.diag([1 / scale, 1 / scale]) @ (_mirror(image.shape[1]) if mirrored else np.eye(2, 3))
     seen = Marks(*_arrays(found), np.zeros((0, 4), np.float32)).moved(back)
     return seen, np.array([each.score for each in found], np.float32)
+
+
+def _seen_in(
+    detector: YuNet, image: NDArray[np.uint8], looks: Sequence[tuple[float, bool]]
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
+    """What it sees in several looks, each a scale and whether mirrored: boxes, points, scores, and the look's number of each."""
+    seen = [_seen(detector, image, scale, mirrored) for scale, mirrored in looks]
+    numbers = np.repeat(np.arange(len(looks)), [len(scores) for _, scores in seen])
+    boxes, points = (np.concatenate([getattr(marks, name) for marks, _ in seen]) for name in ("boxes", "points"))
+    return boxes, points, np.concatenate([scores for _, scores in seen]), numbers
 
 
 def _mirror(width: int) -> NDArray[np.float64]:
