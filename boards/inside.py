@@ -51,8 +51,9 @@ def stages(bundle: str, faces: str, inputs: str, out: str, xnnpack: bool) -> Non
     from edge_runtime.bundle import read_bundle
     from edge_runtime.facesets import open_faces
     from edge_runtime.illumination import normalize
-    from edge_runtime.interpreter import CANDIDATES, Quantization, dequantized, find_implementation
+    from edge_runtime.interpreter import CANDIDATES, find_implementation
     from edge_runtime.preprocess import fit_face
+    from edge_runtime.tensors import Quantization, dequantized
 
     used = find_implementation()
     module = importlib.import_module(next(name for name, package in CANDIDATES if package == used.package))

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from devices.base import Delegate
 from devices.quiet import quiet_libraries
 from edge_runtime.errors import InterpreterError
+from edge_runtime.tensors import TensorFacts, dequantized, tensor_facts
 
-__all__ = ["Implementation", "Model", "Network", "Quantization", "TensorFacts", "find_implementation", "load_engine"]
+__all__ = ["Implementation", "Model", "Network", "find_implementation", "load_engine"]
 
 CANDIDATES = (
     ("ai_edge_litert.interpreter", "ai-edge-litert"),
@@ -45,24 +46,6 @@ class Implementation:
     version: str
     factory: Callable[..., Any]
     load_delegate: Callable[..., Any] | None = None
-
-
-@dataclass(frozen=True)
-class Quantization:
-    """real = scale × (stored - zero_point); scale 0 means that the tensor is not quantized."""
-
-    scale: float
-    zero_point: int
-
-
-@dataclass(frozen=True)
-class TensorFacts:
-    """Name, shape (batch first), dtype and quantization of an input or output."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-    quantization: Quantization
 
 
 def find_implementation(candidates: tuple[tuple[str, str], ...] = CANDIDATES) -> Implementation:
@@ -138,8 +121,8 @@ class Network:
             ) from error
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         self._check(len(inputs), len(outputs))
-        self.input = _facts(inputs[0])
-        self.outputs = tuple(_facts(details) for details in outputs)
+        self.input = tensor_facts(inputs[0])
+        self.outputs = tuple(tensor_facts(details) for details in outputs)
         self._input_index = inputs[0]["index"]
         self._output_indices = [details["index"] for details in outputs]
         self._rows = self.input.shape[0] if self.input.shape else 0
@@ -181,15 +164,22 @@ class Network:
         Args:
             batch: the input's own shape and dtype.
         """
-        self._invoke(batch)
-        return [
-            dequantized(self._interpreter.get_tensor(index), facts.quantization)
-            for index, facts in zip(self._output_indices, self.outputs, strict=True)
-        ]
+        self.invoke(batch)
+        return [self.real(place) for place in range(len(self.outputs))]
 
-    def _invoke(self, batch: NDArray[Any]) -> None:
+    def invoke(self, batch: NDArray[Any]) -> None:
+        """Runs one batch, of the input's own shape and dtype; `stored` and `real` give its outputs until the next."""
         self._interpreter.set_tensor(self._input_index, batch)
         self._interpreter.invoke()
+
+    def stored(self, place: int) -> NDArray[Any]:
+        """One of `outputs` as stored (not dequantized), in an array of its own."""
+        output: NDArray[Any] = self._interpreter.get_tensor(self._output_indices[place])
+        return output
+
+    def real(self, place: int) -> NDArray[np.float32]:
+        """One of `outputs` as real numbers, float32."""
+        return dequantized(self.stored(place), self.outputs[place].quantization)
 
     def delegated(self) -> bool | None:
         """Whether a delegate (XNNPACK on a CPU) took operators of this model; None where the runtime doesn't tell."""
@@ -269,20 +259,12 @@ class Model(Network):
         self._rows = rows
 
     def _answered(self, batch: NDArray[Any]) -> NDArray[Any]:
-        self._invoke(batch)
-        output: NDArray[Any] = self._interpreter.get_tensor(self._output_indices[0])
-        return output
+        self.invoke(batch)
+        return self.stored(0)
 
     def dequantized(self, stored: NDArray[Any]) -> NDArray[np.float32]:
         """Stored output values as real numbers, float32."""
         return dequantized(stored, self.output.quantization)
-
-
-def dequantized(stored: NDArray[Any], quantization: Quantization) -> NDArray[np.float32]:
-    """Stored values as real numbers, float32: the one place where this is done."""
-    if quantization.scale == 0:
-        return stored.astype(np.float32)
-    return (stored.astype(np.float32) - np.float32(quantization.zero_point)) * np.float32(quantization.scale)
 
 
 def load_engine(model: bytes, threads: int, delegate: Delegate | None) -> Model:
@@ -292,13 +274,3 @@ def load_engine(model: bytes, threads: int, delegate: Delegate | None) -> Model:
         InterpreterError: as `Model`.
     """
     return Model(model, threads, delegate=delegate)
-
-
-def _facts(details: dict[str, Any]) -> TensorFacts:
-    scale, zero_point = details["quantization"]
-    return TensorFacts(
-        str(details["name"]),
-        tuple(int(side) for side in details["shape"]),
-        np.dtype(details["dtype"]).name,
-        Quantization(float(scale), int(zero_point)),
-    )

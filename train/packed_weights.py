@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,26 @@ class PackedWeights:
     bias: NDArray[np.float32]
     names: str = ""
     of_pixels: bool = False
+
+    def of_single_pixels(self, shape: tuple[int, ...], stride: int) -> PackedWeights:
+        """The same of a convolution with a kernel of `shape` over one channel, where it was packed over blocks of pixels.
+
+        A face detector's is: the kernel of (rows, blocks, pixels of one, outputs of one × channels) holds that of each of a
+        block's outputs, moved along. Other weights stay as they are.
+
+        Args:
+            shape: of the layer's kernel in Keras' order.
+            stride: between two of its outputs in a row, in pixels; its padding is "same".
+        """
+        if len(shape) != 4 or shape[2] != 1 or self.kernel.ndim != 4 or self.kernel.shape[2] == 1:
+            return self
+        rows, blocks, block, moved = self.kernel.shape
+        channels = shape[3]
+        if rows != shape[0] or moved * stride != block * channels:
+            return self
+        start = -(max(shape[1] - stride, 0) // 2) % block
+        kernel = self.kernel[..., :channels].reshape(rows, blocks * block, 1, channels)
+        return replace(self, kernel=kernel[:, start : start + shape[1]], bias=self.bias[:channels])
 
 
 def read_packed_weights(content: bytes) -> list[PackedWeights]:
@@ -62,7 +82,8 @@ def read_packed_weights(content: bytes) -> list[PackedWeights]:
         return _real(tensor, model.buffers[tensor.buffer].data, schema)
 
     passed_on = {
-        getattr(schema.BuiltinOperator, name) for name in ("CAST", "QUANTIZE", "DEQUANTIZE", "SLICE", "STRIDED_SLICE")
+        getattr(schema.BuiltinOperator, name)
+        for name in ("CAST", "QUANTIZE", "DEQUANTIZE", "RESHAPE", "SLICE", "STRIDED_SLICE")
     }  # which change no value's meaning
     together = schema.BuiltinOperator.CONCATENATION  # of a grey picture with itself, as three colours
     pixels = {int(graph.inputs[0])}

@@ -57,6 +57,8 @@ def unfold(net: keras.Model, packed: Sequence[PackedWeights], batches: Iterable[
     normalized = []
     for layer, part in zip(weighted, _in_order(weighted, packed), strict=True):
         shape = tuple(layer.kernel.shape)
+        if type(layer) is layers.Conv2D:
+            part = part.of_single_pixels(shape, layer.strides[1])
         if [side for side in part.kernel.shape if side != 1] != [side for side in shape if side != 1]:
             raise _other_net(f"weights {part.kernel.shape} for the layer {layer.name!r}", f"{shape}")
         # A dense layer may come as a convolution over one pixel, and a depthwise kernel comes without its last axis.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from convert.blocks import BLOCK, in_blocks
 from convert.card import Card, read_card
 from convert.check import check_budget
 from convert.detector.check import check_detector, graph_facts
@@ -114,7 +115,8 @@ def _contents(request: DetectorRequest) -> tuple[dict[str, bytes], dict[str, Any
     graph = read_operators(content, where)
     net = graph_facts(graph, where)
     check_detector(graph, card.kind, net, where)
-    check_budget(len(content), request.most_bytes, where)
+    packed = in_blocks(content)
+    check_budget(len(packed), request.most_bytes, where)
     training = None if request.run is None else training_table(request.run, card.source_sha256)
     threshold, point = _threshold(request, training, net)
     try:
@@ -130,7 +132,7 @@ def _contents(request: DetectorRequest) -> tuple[dict[str, bytes], dict[str, Any
         )
     except ValueError as error:
         raise PackError(f"{where}: {error}", "what a detector's bundle can have", "correct the option") from error
-    members = {MODEL: content, GOLDEN: _golden(content, facts, where)}
+    members = {MODEL: packed, GOLDEN: _golden(packed, facts, where)}
     if request.half is not None:
         members |= _half(request.half, card, facts)
         check_budget(
@@ -144,7 +146,7 @@ def _contents(request: DetectorRequest) -> tuple[dict[str, bytes], dict[str, Any
         "preprocess": PREPROCESS_VERSION,
         "licence": request.licence,
         "packed_by": f"fer-edge {__version__}",
-        "conversion": conversion_table(card),
+        "conversion": conversion_table(card) | ({} if packed is content else {"convolutions_in_blocks_of": BLOCK}),
         "members": member_table(members),
         **facts.as_table(),
     }
@@ -176,7 +178,8 @@ def _half(model: Path, of: Card, facts: DetectorFacts) -> dict[str, bytes]:
             f"{half.width} × {half.height} px, {of.kind}, of {of.source_sha256[:12]}",
             f"convert the same Keras model with --kind {of.kind} --size {half.width}x{half.height}",
         )
-    return {HALF: content, HALF_GOLDEN: _golden(content, half, where)}
+    packed = in_blocks(content)
+    return {HALF: packed, HALF_GOLDEN: _golden(packed, half, where)}
 
 
 def _golden(content: bytes, facts: DetectorFacts, where: str) -> bytes:

@@ -13,8 +13,10 @@ from edge_runtime.geometry import MIRRORED
 __all__ = [
     "JUDGED_FROM",
     "OVERLAP",
+    "SUPPORTING",
     "Found",
     "Grid",
+    "at_cells",
     "decode",
     "faces_of",
     "output_places",
@@ -28,7 +30,7 @@ Floats = NDArray[np.float32]
 JUDGED_FROM, OVERLAP = 0.02, 0.4
 """From which score boxes are judged, so that a curve has its low end; and how far two faces may overlap."""
 
-_SUPPORTING, _ALMOST_THE_SAME = 0.5, 0.6
+SUPPORTING, _ALMOST_THE_SAME = 0.5, 0.6
 """Which share of the threshold a cell must reach to have its say in a face's landmarks, and how alike its box must be."""
 
 _KINDS = {1: "scores", 4: "boxes", 10: "points"}
@@ -133,7 +135,7 @@ def faces_of(table: Floats, grid: Grid, threshold: float, overlap: float) -> Fou
 
     Cells that are half as sure as the threshold make no face, but have their say in one's landmarks.
     """
-    near = decode(table[:, 0], table[:, 1:5], table[:, 5:], grid, threshold * _SUPPORTING)
+    near = decode(table[:, 0], table[:, 1:5], table[:, 5:], grid, threshold * SUPPORTING)
     return suppress(near, overlap, threshold)
 
 
@@ -148,11 +150,22 @@ def decode(scores: Floats, boxes: Floats, points: Floats, grid: Grid, threshold:
         threshold: lowest score.
     """
     sure = np.flatnonzero(scores >= threshold)
-    centers, strides = grid.centers[sure], grid.strides[sure, None]
-    reach = np.maximum(boxes[sure], 0) * strides
+    return at_cells(grid, sure, scores[sure], boxes[sure], points[sure])
+
+
+def at_cells(grid: Grid, cells: NDArray[np.intp], scores: Floats, boxes: Floats, points: Floats) -> Found:
+    """The boxes that some cells speak of.
+
+    Args:
+        grid: all cells.
+        cells: (N,), places in it.
+        scores, boxes, points: what they say, (N,), (N, 4) and (N, 10), as `decode` takes it.
+    """
+    centers, strides = grid.centers[cells], grid.strides[cells, None]
+    reach = np.maximum(boxes, 0) * strides
     corners = np.concatenate([centers - reach[:, :2], centers + reach[:, 2:]], axis=1)
-    places = (points[sure] * strides).reshape(-1, points.shape[1] // 2, 2) + centers[:, None]
-    return Found(corners.astype(np.float32), scores[sure].astype(np.float32), places.astype(np.float32))
+    places = (points * strides).reshape(-1, points.shape[1] // 2, 2) + centers[:, None]
+    return Found(*(each.astype(np.float32, copy=False) for each in (corners, scores, places)))
 
 
 def suppress(found: Found, overlap: float, threshold: float = 0.0) -> Found:
@@ -162,20 +175,22 @@ def suppress(found: Found, overlap: float, threshold: float = 0.0) -> Found:
     their scores: single cells are a pixel or two off, each in its own way (Bazarevsky et al. 2019, BlazeFace, section 4.3, does it
     with boxes). Empty boxes and those below `threshold` are dropped. Time grows with faces × cells, memory with cells.
     """
-    areas = np.prod(found.boxes[:, 2:] - found.boxes[:, :2], axis=1)
-    order = np.argsort(-found.scores, kind="stable")
+    order, areas = np.argsort(-found.scores, kind="stable"), _areas(found.boxes)
     order = order[areas[order] > 0]
+    boxes, areas = found.boxes[order], areas[order]
     kept, points = [], []
     while len(order) and found.scores[order[0]] >= threshold:
-        best = order[0]
-        alike = overlaps(found.boxes[[best]], found.boxes[order])[0]
+        shared = _shared(boxes[:1], boxes)[0]
+        alike = _shares(shared, areas[0] + areas - shared)
         same = order[alike >= _ALMOST_THE_SAME]
         weights = found.scores[same] ** 2
-        points.append(np.tensordot(weights / weights.sum(), found.points[same], 1))
-        kept.append(best)
-        order = order[1:][alike[1:] <= overlap]
+        points.append(np.dot((weights / weights.sum())[None], found.points[same].reshape(len(same), -1)))
+        kept.append(order[0])
+        apart = alike <= overlap
+        apart[0] = False
+        order, boxes, areas = order[apart], boxes[apart], areas[apart]
     chosen = found.at(np.array(kept, np.intp))
-    return Found(chosen.boxes, chosen.scores, np.array(points, np.float32)) if points else chosen
+    return Found(chosen.boxes, chosen.scores, np.array(points, np.float32).reshape(chosen.points.shape))
 
 
 def overlaps(a: Floats, b: Floats, *, of_smaller: bool = False) -> Floats:
@@ -183,9 +198,25 @@ def overlaps(a: Floats, b: Floats, *, of_smaller: bool = False) -> Floats:
 
     `of_smaller`: intersection over the smaller of both instead.
     """
-    least, most = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = np.maximum(0, most - least).prod(axis=2)
-    areas = [np.maximum(0, boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (a, b)]
-    whole = np.minimum(areas[0][:, None], areas[1][None, :]) if of_smaller else areas[0][:, None] + areas[1] - shared
-    shares: Floats = np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
+    shared, areas = _shared(a, b), (_areas(a)[:, None], _areas(b))
+    return _shares(shared, np.minimum(*areas) if of_smaller else areas[0] + areas[1] - shared)
+
+
+def _shared(a: Floats, b: Floats) -> Floats:
+    """The area that each of `a` (N, 4) has in common with each of `b` (M, 4): (N, M)."""
+    sides = np.minimum(a[:, None, 2:], b[None, :, 2:]) - np.maximum(a[:, None, :2], b[None, :, :2])
+    np.maximum(sides, 0, out=sides)
+    shared: Floats = sides[..., 0] * sides[..., 1]
+    return shared
+
+
+def _areas(boxes: Floats) -> Floats:
+    """Of boxes (N, 4); 0 where one is empty."""
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
+    areas: Floats = sides[:, 0] * sides[:, 1]
+    return areas
+
+
+def _shares(part: Floats, whole: Floats) -> Floats:
+    shares: Floats = np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
     return shares

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.detectors.base import MOST_FACES, Detection
-from edge_runtime.detectors.decode import Found, faces_of
+from edge_runtime.detectors.decode import SUPPORTING, Found, suppress
 from edge_runtime.detectors.detector_bundle import DetectorBundle, read_detector_bundle
 from edge_runtime.detectors.detector_golden import check_detector
-from edge_runtime.detectors.letterbox import letterbox
+from edge_runtime.detectors.letterbox import in_colours, letterbox
 from edge_runtime.detectors.net import DetectorNet
 from edge_runtime.detectors.second_look import confirmed, doubtful_from
 from edge_runtime.geometry import Box, Landmarks
@@ -60,6 +60,7 @@ class TFLiteDetector:
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Faces in a BGR uint8 frame (H, W, 3) or a grey one (H, W), largest first."""
         facts = self.facts
+        image = in_colours(image, facts.channels)  # once, however often it is looked at
         if facts.second_look is None:
             found = self.find(image, facts.threshold)
         else:
@@ -74,7 +75,8 @@ class TFLiteDetector:
     def find(self, image: NDArray[np.uint8], threshold: float) -> Found:
         """What one look at a frame finds from a score on, in the frame's pixels, the surest first."""
         pixels, scale = letterbox(image, self.facts.width, self.facts.height, self.facts.channels)
-        return faces_of(self.answer(pixels), self.net.grid, threshold, self.facts.overlap).scaled(scale)
+        near = self.net.near(pixels, threshold * SUPPORTING)
+        return suppress(near, self.facts.overlap, threshold).scaled(scale)
 
     def answer(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What the net says of every cell, float32 (A, 15): score, distances, landmarks."""

@@ -32,9 +32,8 @@ def bright_detector(size: tuple[int, int] = SIZE, reach: float = 1.5) -> Any:
         cells = {}
         for stride in (8, 16, 32):
             mean = keras.initializers.Constant(1 / stride**2)
-            cells[stride] = layers.Conv2D(1, stride, strides=stride, kernel_initializer=mean, name=f"mean{stride}")(
-                scaled
-            )
+            average = layers.Conv2D(1, stride, stride, "same", kernel_initializer=mean, name=f"mean{stride}")
+            cells[stride] = average(scaled)
         up = layers.Resizing(height // 8, width // 8, interpolation="nearest", name="up8")(cells[16])
         little = layers.Conv2D(1, 1, kernel_initializer=keras.initializers.Constant(0.02), name="little")(up)
         cells[8] = layers.Add(name="join8")([cells[8], little])

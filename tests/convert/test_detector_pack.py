@@ -1,16 +1,19 @@
 """Packing a detector: its threshold, its run, its second looks and the net of half the size."""
 
+import hashlib
 import json
 
 import numpy as np
 import pytest
 
+from convert.blocks import in_blocks
 from convert.cli import main
 from convert.detector.threshold import choose_point, point_at, read_curve
 from convert.errors import ProvenanceError
 from edge_runtime.cli import main as fer_edge
 from edge_runtime.detectors import open_detector
 from edge_runtime.detectors.detector_bundle import read_detector_bundle
+from edge_runtime.detectors.net import DetectorNet
 from edge_runtime.errors import BundleError
 from edge_runtime.members import canonical_json, with_own_hash
 from tests.convert.detector_made import CURVE, bright_frames, convert, run_folder
@@ -60,6 +63,27 @@ def test_a_bundle_finds_the_faces_and_says_its_threshold_its_run_and_its_calibra
     facts = read_detector_bundle(out).facts
     assert facts.second_look is None
     assert (facts.threshold, facts.overlap, facts.framing.side, facts.framing.scale) == (0.4, 0.5, "width", 1.1)
+
+
+def test_both_nets_are_packed_in_blocks_that_answer_as_their_files_do(detector, tmp_path):
+    files = {size: tmp_path / f"{size}.tflite" for size in ("192x128", "96x64")}
+    for size, file in files.items():
+        options = "--kind", "int8", "--size", size, "--calibration", detector.calibration, "--count", 40, "--out", file
+        assert convert(detector.model, *options) == 0
+    whole, half = files.values()
+    pack = ["pack", str(whole), "--half", str(half), "--name", "bright", "--threshold", "0.5", "--second-look", "0.5"]
+    assert main([*pack, "--out", str(tmp_path / "bundle")]) == 0
+    bundle = read_detector_bundle(tmp_path / "bundle")
+    assert bundle.manifest["conversion"]["convolutions_in_blocks_of"] == 8
+    assert bundle.manifest["conversion"]["sha256"] == hashlib.sha256(whole.read_bytes()).hexdigest()
+    frames = bright_frames(4).frames
+    for file, packed in ((whole, bundle), (half, bundle.half)):
+        plain, facts = file.read_bytes(), packed.facts
+        assert packed.model == in_blocks(plain) != plain
+        shape = facts.height, facts.width, 1
+        before, after = (DetectorNet(content, shape, facts.strides) for content in (plain, packed.model))
+        for pixels in (np.ascontiguousarray(np.resize(frame, shape)) for frame in frames):
+            np.testing.assert_array_equal(before.answer(pixels), after.answer(pixels))
 
 
 def test_a_net_of_another_size_than_its_run_was_judged_at_needs_a_threshold_and_claims_nothing_of_the_runs(
@@ -131,12 +155,13 @@ def test_a_half_that_is_another_net_or_size_or_has_no_use_is_refused(detector, t
         (other, "float16", "96x64"),
     ):
         convert(detector.model, "--kind", kind, "--size", size, "--out", out)
+    both = whole.stat().st_size + half.stat().st_size
     pack = ["pack", str(whole), "--name", "twice", "--threshold", "0.6", "--out", str(tmp_path / "twice")]
     for named_half, more, code, named in (
         (small, ["--second-look", "0.5"], 2, "64 × 64 px"),
         (other, ["--second-look", "0.5"], 2, "float16"),
         (half, [], 2, "without second_look"),
-        (half, ["--second-look", "0.5", "--most-bytes", "15000"], 1, "21696 bytes"),
+        (half, ["--second-look", "0.5", "--most-bytes", "15000"], 1, f"{both} bytes"),
     ):
         assert main([*pack, "--half", str(named_half), *more]) == code
         assert named in capsys.readouterr().err

@@ -18,8 +18,9 @@ from convert.recipe import Recipe, read_recipe
 from convert.tflite import convert, convert_model, layer_names
 from convert.trial import tflite_answers
 from edge_runtime.classifier import Classifier
-from edge_runtime.interpreter import Model, Quantization
+from edge_runtime.interpreter import Model
 from edge_runtime.labels import FER2013
+from edge_runtime.tensors import Quantization
 from tests.convert.made import made_up_pixels, mobile_model, tiny_model
 
 PICTURES = made_up_pixels(100, seed=9)

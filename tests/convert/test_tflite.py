@@ -10,7 +10,8 @@ from convert.errors import GraphError, SourceError
 from convert.graph import read_graph
 from convert.quiet import quiet_tensorflow
 from convert.tflite import convert_model, keras_facts, read_keras
-from edge_runtime.interpreter import Model, Quantization, find_implementation
+from edge_runtime.interpreter import Model, find_implementation
+from edge_runtime.tensors import Quantization
 from tests.convert.made import made_up_faces, made_up_pixels, tiny_model
 
 FACES = made_up_pixels(100, seed=9)

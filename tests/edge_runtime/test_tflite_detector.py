@@ -64,8 +64,8 @@ def test_a_bundle_that_looks_twice_looks_closer_where_a_frame_has_the_pixels_and
     monkeypatch.setattr("edge_runtime.detectors.second_look.SURE", 2.0)  # this net is always sure
     monkeypatch.setattr("edge_runtime.detectors.second_look._DOUBT", 1.0)
     detector = open_detector(f"tflite:{BRIGHT_INT8}")
-    looks, answer = [], detector.answer
-    detector.answer = lambda pixels: looks.append(pixels.shape) or answer(pixels)
+    looks, near = [], detector.net.near
+    detector.net.near = lambda pixels, threshold: looks.append(pixels.shape) or near(pixels, threshold)
     large = np.zeros((256, 320, 3), np.uint8)
     large[96:112, 144:160] = 255
     of_large, of_small = {}, {}

@@ -6,9 +6,11 @@ import keras
 import numpy as np
 import pytest
 
+from convert.blocks import in_blocks
 from convert.calibration import choose_calibration
 from convert.recipe import read_recipe
 from convert.tflite import convert_model
+from edge_runtime.bundle import read_bundle
 from edge_runtime.labels import FER2013
 from tests.train.nets import SMALL, answers, net, pixels, stirred
 from train.errors import ModelError
@@ -59,6 +61,18 @@ def test_stored_numbers_become_what_they_stand_for(kind, name, within):
     unfold(back, read_packed_weights(content), [images])
     wanted = answers(net(name), images)
     np.testing.assert_allclose(answers(back, images), wanted, rtol=0, atol=within * np.abs(wanted).max())
+
+
+def test_a_convolution_over_blocks_of_pixels_comes_back_as_over_single_ones():
+    content = read_bundle("fer2013").model
+    plain, blocks = read_packed_weights(content), read_packed_weights(in_blocks(content))
+    assert blocks[0].kernel.shape == (3, 3, 8, 8 * 32)
+    back = [part.of_single_pixels(wanted.kernel.shape, 1) for part, wanted in zip(blocks, plain, strict=True)]
+    for part, wanted in zip(back, plain, strict=True):
+        np.testing.assert_array_equal(part.kernel, wanted.kernel)
+        np.testing.assert_array_equal(part.bias, wanted.bias)
+    assert blocks[0].of_single_pixels((5, 5, 1, 32), 1) is blocks[0]  # of another net
+    assert blocks[0].of_single_pixels((3, 3, 1, 32), 2) is blocks[0]
 
 
 def test_a_batch_normalized_by_its_own_statistics_is_answered_the_same(packed):
