@@ -207,7 +207,9 @@ def test_one_flipped_byte_of_a_detector_is_refused(tmp_path):
 def test_suppression_keeps_the_surest_of_boxes_that_overlap_and_drops_empty_ones():
     boxes = np.float32([[0, 0, 10, 10], [1, 0, 11, 10], [30, 0, 40, 10], [5, 5, 5, 9], [9, 0, 19, 10]])
     scores = np.float32([0.6, 0.9, 0.5, 0.99, 0.7])
-    kept = suppress(Found(boxes, scores, np.zeros((5, 5, 2), np.float32)), 0.3)
+    found = Found(boxes, scores, np.zeros((5, 5, 2), np.float32))
+    assert suppress(found, 1.0).boxes[:, 0].tolist() == [1, 9, 0, 30]
+    kept = suppress(found, 0.3)
     assert kept.boxes[:, 0].tolist() == [1, 9, 30]
     assert kept.scores == pytest.approx([0.9, 0.7, 0.5])
 
