@@ -2,8 +2,8 @@
 
 An int8 kernel multiplies eight channels at a time, or four, and reads one address for each of a filter's places. Where a
 picture is grey, seven of eight products are of nothing: the first convolution of the face detector, 3 % of its products,
-took a third of its time on an Intel Xeon. Eight pixels that lie beside each other in memory are eight channels as well. A filter over such
-blocks is the same filter moved along, with zeros beside it, and gives the outputs of several columns at once:
+took a third of its time on an Intel Xeon. Eight pixels that lie beside each other in memory are eight channels as well. A
+filter over such blocks is the same filter moved along, with zeros beside it, and gives the outputs of several columns:
 
     (1, 256, 320, 1) -> 3 × 3 filters, stride 2 -> (1, 128, 160, 16)
     (1, 256, 40, 8)  -> 3 × 2 filters, strides 2 and 1 -> (1, 128, 40, 4 × 16), in memory the same as before
@@ -34,8 +34,9 @@ def in_blocks(content: bytes) -> bytes:
     """The same model with such convolutions written as RESHAPE, CONV_2D, RESHAPE.
 
     Args:
-        content: a .tflite file that `convert.graph` reads. Convolutions stay that are not of int8, read several channels or
-            no whole blocks of columns, or pad otherwise than TensorFlow's "SAME" does; a file of none but these stays byte by byte.
+        content: a .tflite file that `convert.graph` reads. Convolutions stay that are not of int8 with a scale for each output,
+            read several channels or no whole blocks of columns, or pad otherwise than TensorFlow's "SAME" does; a file of
+            none but these stays byte by byte.
     """
     changed: list[bool] = []
     blocks = rewritten(content, lambda model: changed.append(_write_in_blocks(model)))
@@ -58,11 +59,13 @@ def _write_in_blocks(model: Any) -> bool:
 
 def _rewritten(model: Any, subgraph: Any, convolution: Any, schema: Any) -> list[Any]:
     """The three operators for a convolution, or itself where it is another."""
-    read, filters, *bias = (int(index) for index in convolution.inputs)
+    read, filters, *bias = (int(index) for index in convolution.inputs if index >= 0)
     given = int(convolution.outputs[0])
     tensors = [subgraph.tensors[index] for index in (read, filters, given)]
     options = convolution.builtinOptions
     _, rows, columns, channels = tensors[0].shape
+    count = tensors[2].shape[3]
+    scales = [_scales(subgraph.tensors[index]) for index in (filters, *bias)]
     across, stride = int(tensors[1].shape[2]), int(options.strideW)
     if (
         {tensor.type for tensor in tensors} != {schema.TensorType.INT8}
@@ -71,29 +74,26 @@ def _rewritten(model: Any, subgraph: Any, convolution: Any, schema: Any) -> list
         or BLOCK % stride
         or options.padding != schema.Padding.SAME
         or (options.dilationWFactor, options.dilationHFactor) != (1, 1)
-        or len(bias) != 1
+        or [each.size for each in scales] != [count, count]
     ):
         return [convolution]
     outputs = BLOCK // stride  # columns of the output that a block has
-    padding = max(
-        across - stride, 0
-    )  # columns; "SAME" puts one more behind than before where they are odd, of blocks too
+    # "SAME" puts one column more behind than before where they are odd, and one block more.
+    padding = max(across - stride, 0)
     before, after = padding // 2, padding - padding // 2
     first, last = -(-before // BLOCK), -(-after // BLOCK)
-    moved = _moved(
-        _values(model, tensors[1], np.dtype("i1")), outputs, stride, first * BLOCK - before, first + 1 + last
-    )
-    scales = [np.tile(np.asarray(subgraph.tensors[index].quantization.scale), outputs) for index in (filters, *bias)]
+    stored = _values(model, tensors[1], np.dtype("i1"))
+    moved = _moved(stored, outputs, stride, first * BLOCK - before, first + 1 + last)
     biases = np.tile(_values(model, subgraph.tensors[bias[0]], np.dtype("<i4")), outputs)
     over, answer = add_like(subgraph, read, b"blocks"), add_like(subgraph, given, b"blocks")
-    _, high, wide, count = subgraph.tensors[given].shape
+    _, high, wide, _ = tensors[2].shape
     _shape(subgraph.tensors[over], rows, columns // BLOCK, BLOCK)
     _shape(subgraph.tensors[answer], high, wide // outputs, outputs * count)
     written = copy.copy(convolution)
     written.inputs = places(
         over,
-        add_constant(model, subgraph, b"filters", moved, scales[0]),
-        add_constant(model, subgraph, b"bias", biases, scales[1]),
+        add_constant(model, subgraph, b"filters", moved, np.tile(scales[0], outputs)),
+        add_constant(model, subgraph, b"bias", biases, np.tile(scales[1], outputs)),
     )
     written.outputs = places(answer)
     written.builtinOptions = copy.copy(options)
@@ -109,6 +109,11 @@ def _moved(filters: NDArray[np.int8], outputs: int, stride: int, start: int, blo
         at = start + stride * output
         moved[output, :, :, at : at + columns] = filters[..., 0]
     return moved.reshape(outputs * count, rows, blocks, BLOCK)
+
+
+def _scales(tensor: Any) -> NDArray[np.float32]:
+    quantization = tensor.quantization
+    return np.asarray([] if quantization is None or quantization.scale is None else quantization.scale, np.float32)
 
 
 def _values(model: Any, tensor: Any, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -6,6 +6,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from convert.blocks import in_blocks
 from convert.calibration import choose_calibration
+from convert.flatbuffer import rewritten
 from convert.graph import read_operators
 from convert.quiet import quiet_tensorflow
 from convert.tflite import convert_model
@@ -54,6 +55,16 @@ def filters(content: bytes) -> tuple[int, ...]:
     return tuple(graph.tensors[first.inputs[1]].shape)
 
 
+def with_one_scale(model) -> None:
+    """As files of before 2019 have it: one for all outputs of a convolution."""
+    for tensor in model.subgraphs[0].tensors:
+        if tensor.quantization is not None and np.size(tensor.quantization.scale) == 6:
+            tensor.quantization.scale, tensor.quantization.zeroPoint = (
+                tensor.quantization.scale[:1],
+                np.zeros(1, np.int64),
+            )
+
+
 @pytest.mark.parametrize("kernels", KERNELS)
 @pytest.mark.parametrize(
     ("kernel", "stride", "written"),
@@ -74,7 +85,8 @@ def test_other_convolutions_stay_as_they_are(float32):
     cropped = int8(net(3, 2, padding="valid"))
     broken = int8(net(3, 2, size=44))
     thirds = int8(net(3, 3))
-    for content in (float32, colour, cropped, broken, thirds):
+    at_once = rewritten(int8(net(3, 2)), with_one_scale)
+    for content in (float32, colour, cropped, broken, thirds, at_once):
         assert in_blocks(content) is content
 
 
