@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from benchmarks.script import run_script
 from edge_runtime import DEMO_PICTURE
 from edge_runtime.detectors import DETAIL_OF_PICTURES, Detection, open_detector
-from edge_runtime.detectors.decode import OVERLAP, SUPPORTING, suppress
+from edge_runtime.detectors.decode import OVERLAP
 from edge_runtime.detectors.letterbox import letterbox
 from edge_runtime.detectors.net import DetectorNet
 from edge_runtime.geometry import Box, iou
@@ -152,7 +152,7 @@ class _Untrained:
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         pixels, _ = letterbox(image, self.input.width, self.input.height, self.input.channels)
-        suppress(self.net.near(pixels, 0.5 * SUPPORTING), OVERLAP, 0.5)
+        self.net.faces(pixels, 0.5, OVERLAP)
         return []
 
 

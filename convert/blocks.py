@@ -1,8 +1,8 @@
 """Convolutions of one channel in an int8 model, written over blocks of eight pixels: the same integers, sooner.
 
 An int8 kernel multiplies eight channels at a time, or four, and reads one address for each of a filter's places. Where a
-picture is grey, seven of eight products are of nothing: the first convolution of the face detector, 3 % of its products,
-took a third of its time on an Intel Xeon. Eight pixels that lie beside each other in memory are eight channels as well. A
+picture is grey, seven of eight products are of nothing: the first convolution of the face detector has few of its products
+and took far more of its time. Eight pixels that lie beside each other in memory are eight channels as well. A
 filter over such blocks is the same filter moved along, with zeros beside it, and gives the outputs of several columns:
 
     (1, 256, 320, 1) -> 3 × 3 filters, stride 2 -> (1, 128, 160, 16)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.detectors.decode import Found, Grid, at_cells, output_places, table_of
+from edge_runtime.detectors.decode import SUPPORTING, Found, Grid, at_cells, output_places, suppress, table_of
 from edge_runtime.errors import BundleError
 from edge_runtime.interpreter import Network
 from edge_runtime.tensors import dequantized
@@ -60,6 +60,10 @@ class DetectorNet:
         """What the net says of every cell of uint8 (height, width, channels), float32 (A, 15): score, distances, landmarks."""
         table: NDArray[np.float32] = table_of(self.network.run_all(self._stored(pixels)), self._places)[0]
         return table
+
+    def faces(self, pixels: NDArray[np.uint8], threshold: float, overlap: float) -> Found:
+        """The faces of one picture, in its pixels, the surest first: `faces_of` of `answer`, in less time."""
+        return suppress(self.near(pixels, threshold * SUPPORTING), overlap, threshold)
 
     def near(self, pixels: NDArray[np.uint8], threshold: float) -> Found:
         """What the cells say that are at least so sure, as boxes that still lie on each other: `decode` of `answer`.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.detectors.base import MOST_FACES, Detection
-from edge_runtime.detectors.decode import SUPPORTING, Found, suppress
+from edge_runtime.detectors.decode import Found
 from edge_runtime.detectors.detector_bundle import DetectorBundle, read_detector_bundle
 from edge_runtime.detectors.detector_golden import check_detector
 from edge_runtime.detectors.letterbox import in_colours, letterbox
@@ -75,8 +75,7 @@ class TFLiteDetector:
     def find(self, image: NDArray[np.uint8], threshold: float) -> Found:
         """What one look at a frame finds from a score on, in the frame's pixels, the surest first."""
         pixels, scale = letterbox(image, self.facts.width, self.facts.height, self.facts.channels)
-        near = self.net.near(pixels, threshold * SUPPORTING)
-        return suppress(near, self.facts.overlap, threshold).scaled(scale)
+        return self.net.faces(pixels, threshold, self.facts.overlap).scaled(scale)
 
     def answer(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What the net says of every cell, float32 (A, 15): score, distances, landmarks."""
