@@ -7,6 +7,7 @@ face does, and its landmarks are the better for it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -17,7 +18,8 @@ from edge_runtime.detectors.decode import Floats, Found, overlaps, suppress
 __all__ = ["MOST_LOOKS", "SURE", "confirmed", "doubtful_from"]
 
 MOST_LOOKS = 8
-"""Close-ups of one frame. The surest finds come first; what no close-up has shown is looked for in the mirrored frame."""
+"""Close-ups of one frame, of which one at half the size counts half, as it takes less than half the time. The surest finds come
+first; what no close-up has shown is looked for in the mirrored frame."""
 
 SURE = 0.75
 """From this score on a first look needs no second: no badge or lamp has come so far, and most faces of a live picture do."""
@@ -46,6 +48,20 @@ def doubtful_from(second_look: float) -> float:
     return max(_LEAST_SCORE, 2 * second_look - _HIGH)
 
 
+@dataclass(frozen=True)
+class _Glass:
+    """What close-ups are looked at through: a net's input."""
+
+    look: Look
+    size: tuple[int, int]
+    cost: float
+
+    def scale(self, box: Floats) -> np.float32:
+        """At which it shows a face."""
+        scale: np.float32 = _scales_of(box[None], self.size)[0]
+        return scale
+
+
 def confirmed(
     image: NDArray[np.uint8],
     found: Found,
@@ -66,23 +82,26 @@ def confirmed(
             that is not in doubt, is judged by the first look. Box and landmarks are the close-up's, or the mean of the
             frame's and its mirror image's.
         overlap: above which the less sure of two is dropped.
-        half_look: a look at half the scale, in which large faces of a mirrored frame are looked for; None looks at the same.
+        half_look: a look that scales its picture to half that size. Close-ups that show the face larger in it all the same are
+            left to it, and so are large faces of a mirrored frame; None looks at everything with `look`.
     """
     seen_at = _scale(image.shape[1], image.shape[0], size)
+    least_scale = _LEAST_GAIN * seen_at
+    glasses = [_Glass(look, size, 1.0)]
+    if half_look is not None:
+        glasses.insert(0, _Glass(half_look, (size[0] // 2, size[1] // 2), 0.5))
     scales = _scales_of(found.boxes, size)
-    pending = (scales >= _LEAST_GAIN * seen_at) & (found.scores < SURE)
+    pending = (scales >= least_scale) & (found.scores < SURE)
     once = ~pending
-    parts = []
-    for _ in range(MOST_LOOKS):
-        if not pending.any():
-            break
+    parts, looks = [], 0.0
+    while pending.any() and looks < MOST_LOOKS:
         first = int(np.flatnonzero(pending)[found.scores[pending].argmax()])
-        part = _part_about(found.boxes[first], scales[first], image.shape, size)
-        left, top, right, bottom = part
-        closer = look(np.ascontiguousarray(image[top:bottom, left:right]), doubtful_from(second_look))
-        corner = np.array([left, top], np.float32)
-        closer = Found(closer.boxes + np.tile(corner, 2), closer.scores, closer.points + corner)
-        shown = pending & _within(found.boxes, part, image.shape) & (scales <= _LEAST_GAIN * scales[first])
+        box = found.boxes[first]
+        glass, scale = next(pair for pair in ((each, each.scale(box)) for each in glasses) if pair[1] >= least_scale)
+        part = _part_about(box, scale, image.shape, glass.size)
+        closer = _close_up(image, part, glass.look, doubtful_from(second_look))
+        looks += glass.cost
+        shown = pending & _within(found.boxes, part, image.shape) & (scales <= _LEAST_GAIN * scale)
         shown[first] = True
         parts.append(_both(found.at(shown), closer, second_look))
         pending &= ~shown
@@ -95,6 +114,14 @@ def confirmed(
             parts.append(_both(found.at(chosen), mirrored, second_look, first_share=0.5))
     parts.append(found.at(once & ~doubtful & (found.scores >= min(second_look, SURE))))
     return suppress(_joined(parts), overlap)
+
+
+def _close_up(image: NDArray[np.uint8], part: tuple[int, int, int, int], look: Look, threshold: float) -> Found:
+    """What a look at a part of the frame finds, in the frame's pixels."""
+    left, top, right, bottom = part
+    found = look(np.ascontiguousarray(image[top:bottom, left:right]), threshold)
+    corner = np.array([left, top], np.float32)
+    return Found(found.boxes + np.tile(corner, 2), found.scores, found.points + corner)
 
 
 def _flipped(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -145,7 +145,10 @@ def test_one_close_up_serves_all_that_it_shows_with_room_around_them():
     assert len(look.looks) == 2
 
 
-def test_close_ups_are_bounded_and_what_they_do_not_reach_is_looked_for_in_the_mirrored_frame():
+@pytest.mark.parametrize(
+    ("half", "most", "part"), [(False, MOST_LOOKS, (256, 320, 3)), (True, 2 * MOST_LOOKS, (128, 160, 3))]
+)
+def test_close_ups_are_bounded_and_what_they_do_not_reach_is_looked_for_in_the_mirrored_frame(half, most, part):
     wide = np.zeros((300, 8000, 3), np.uint8)
     rows = [(400 * at + 10, 100, 40, 0.74 - 0.01 * at) for at in range(18)]
     looks = []
@@ -154,9 +157,18 @@ def test_close_ups_are_bounded_and_what_they_do_not_reach_is_looked_for_in_the_m
         looks.append(image.shape)
         return found(*rows).mirrored(8000) if image.shape == wide.shape else found()
 
-    kept = faces(found(*rows), only_whole, wide)
-    assert len(looks) == MOST_LOOKS + 1 == 9
-    assert kept.scores == pytest.approx([score for *_, score in rows[MOST_LOOKS:]])
+    kept = confirmed(wide, found(*rows), only_whole, SIZE, 0.5, 0.4, half_look=only_whole if half else None)
+    assert looks == [part] * most + [wide.shape]
+    assert kept.scores == pytest.approx([score for *_, score in rows[most:]])
+
+
+def test_close_ups_are_looked_at_in_half_the_size_where_that_shows_the_face_larger_than_the_frame_did():
+    rows = (100, 100, 40, 0.7), (250, 250, 71, 0.65), (400, 100, 72, 0.6)
+    own, half = Second(*rows), Second(*rows)
+    kept = confirmed(FRAME, found(*rows), own, SIZE, second_look=0.5, overlap=0.4, half_look=half)
+    assert sorted(kept.boxes[:, 0].tolist()) == [100, 250, 400]
+    assert [each[2:] for each in half.looks] == [(160, 128), (266, 213)]
+    assert [each[2:] for each in own.looks] == [SIZE], "in half the size it would be hardly larger"
 
 
 def test_two_finds_of_one_face_are_one():
