@@ -25,7 +25,7 @@ def fit(
         **os.environ,
         "KERAS_BACKEND": backend,
         "JAX_PLATFORMS": "cpu",
-        "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+        "XLA_FLAGS": "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0",
     }
     command = [sys.executable, "-m", "train", how, "--recipe", str(folder / recipe)]
     command += ["--data", str(folder / "faces.npz"), *words]
