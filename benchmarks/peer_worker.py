@@ -1,6 +1,6 @@
 """One side of `benchmarks.peers`, in an environment of its own, where this checkout is not to be seen.
 
-    python benchmarks/peer_worker.py fer-edge|fer-edge-live|fer|mediapipe VIDEO WARM_UP_FRAMES CPU [DETECTOR]
+    python benchmarks/peer_worker.py fer-edge|fer-edge-live|fer-edge-tracking|fer|mediapipe VIDEO WARM_UP_FRAMES CPU [DETECTOR]
 
 Reads the video to its end, frame by frame. Prints JSON lines: {"first": frame} at the first face, and at last the counts and
 seconds of the frames after the warm-up. Everything is imported after the start, as in a user's program.
@@ -25,9 +25,14 @@ def main(name: str, video: str, warm_up: str, cpu: str, detector: str = "") -> N
     import cv2
 
     cv2.setNumThreads(1)
-    work = {"fer-edge": _fer_edge, "fer-edge-live": _fer_edge_live, "fer": _fer, "mediapipe": _mediapipe}[name](
-        detector
-    )
+    sides = {
+        "fer-edge": _fer_edge,
+        "fer-edge-live": _fer_edge_live,
+        "fer-edge-tracking": _fer_edge_tracking,
+        "fer": _fer,
+        "mediapipe": _mediapipe,
+    }
+    work = sides[name](detector)
     capture = cv2.VideoCapture(video)
     read_s: list[float] = []
     work_s: list[float] = []
@@ -70,11 +75,19 @@ def _fer_edge(detector: str) -> Work:
 
 def _fer_edge_live(_: str) -> Work:
     """What `fer-edge run` does with a recording's frames, but for its records."""
+    return _live({"detector.scan_every": 8})
+
+
+def _fer_edge_tracking(_: str) -> Work:
+    """The same, which looks for faces in every second frame. In the others they are where their tracks expect them."""
+    return _live({"detector.scan_every": 8, "detector.every_frames": 2})
+
+
+def _live(chosen: dict[str, int]) -> Work:
     from devices.base import Frame
     from edge_runtime.live.pipeline import open_pipeline
     from edge_runtime.settings.config import load_config
 
-    chosen = {"detector.scan_every": 8}
     pipeline = open_pipeline(load_config(flags=chosen).config)
     number = itertools.count()
 

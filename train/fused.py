@@ -2,7 +2,7 @@
 
 Keras' own layer makes several passes over its input, in float32 also where the net computes in bfloat16. TensorFlow's
 fused kernel makes one. The saved model holds Keras' layer, whose weights are the
-same; on other backends nothing changes.
+same.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-__all__ = ["FusedBatchNormalization", "with_fused_normalization"]
+__all__ = ["FusedBatchNormalization"]
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
@@ -36,22 +36,3 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[
         for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + tf.cast(new, moving.dtype) * (1 - self.momentum))
         return outputs
-
-
-def with_fused_normalization(model: keras.Model) -> keras.Model:
-    """A copy of a functional model, its weights too, that normalizes fast while training.
-
-    The order of its weights is the same. On backends other than TensorFlow the model itself is returned.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return model
-
-    def copy(layer: keras.layers.Layer) -> keras.layers.Layer:
-        cls = type(layer)
-        return (FusedBatchNormalization if cls is keras.layers.BatchNormalization else cls).from_config(
-            layer.get_config()
-        )
-
-    fast = keras.models.clone_model(model, clone_function=copy)
-    fast.set_weights(model.get_weights())
-    return fast

@@ -16,6 +16,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from train.subsampled import SubsampledConv2D
+
 __all__ = [
     "RoundedConv2D",
     "RoundedDense",
@@ -66,7 +68,7 @@ def _straight_through(x: Any, rounded: Any) -> Any:
     return x + ops.stop_gradient(rounded - x)
 
 
-class RoundedConv2D(layers.Conv2D):  # type: ignore[misc]
+class RoundedConv2D(SubsampledConv2D):
     """`keras.layers.Conv2D` with its kernel rounded at each step."""
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:

@@ -15,12 +15,12 @@ from train.augment import Augment
 from train.batches import Batches, Lessons
 from train.checkpoint import State
 from train.errors import DivergedError, RecipeError
-from train.fused import with_fused_normalization
 from train.learning import epoch_rate, make_optimizer
 from train.models import build_logits
 from train.quantization import fake_quantized
 from train.recipe import Recipe
 from train.recipe_tables import Stage
+from train.training_copy import training_copy
 from train.worsen import Worsen
 
 __all__ = ["Trainee", "as_batch", "compile_options", "freeze", "middle"]
@@ -42,7 +42,7 @@ class Trainee:
             built = build_logits(
                 table.architecture, table.options, classes, None if open_size else table.net_size, table.channels
             )
-            self.logits = fake_quantized(built) if recipe.quantization.rounds else with_fused_normalization(built)
+            self.logits = fake_quantized(built) if recipe.quantization.rounds else training_copy(built)
             self.augment = Augment(recipe.augment, table.net_size, recipe.seed)
             self.worsen = Worsen(recipe.augment, recipe.seed)
             self.model = self._model()

@@ -18,13 +18,13 @@ from train.detection.recipe import DetectorSchedule, read_detector_recipe
 from train.detection.saved import SavedDetector, carry_detector, load_detector
 from train.detection.trainee import Trainee
 from train.errors import CheckpointError, ModelError
-from train.fused import with_fused_normalization
 from train.models.face_detector import build, with_scores
 from train.models.face_detector_options import Options
 from train.scenes.made_up import made_up_store
 from train.scenes.options import SceneOptions
 from train.scenes.source import composed
 from train.scenes.store import HELD_OUT, TRAINING, write_store
+from train.training_copy import training_copy
 
 pytestmark = EAGERLY
 
@@ -177,7 +177,7 @@ def test_a_next_round_begins_with_the_net_of_the_round_before(tmp_path):
     before.set_weights([random.uniform(0.1, 0.5, weight.shape) for weight in before.get_weights()])
     saved = with_scores(before)
     saved.save(tmp_path / "model.keras")
-    net = with_fused_normalization(build(TINY, (128, 96), 1))
+    net = training_copy(build(TINY, (128, 96), 1))
     assert carry_detector(net, str(tmp_path)).endswith(f"carried over from {tmp_path}")
     for layer in before.layers:
         for ours, right in zip(net.get_layer(layer.name).get_weights(), layer.get_weights(), strict=True):

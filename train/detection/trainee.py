@@ -18,10 +18,10 @@ from train.detection.lessons import Lessons
 from train.detection.loss import DetectionLoss
 from train.detection.recipe import DetectorRecipe
 from train.errors import DivergedError
-from train.fused import with_fused_normalization
 from train.learning import make_optimizer
 from train.models.face_detector import STRIDES, VALUES, build, with_scores
 from train.trainee import StopAtNaN
+from train.training_copy import training_copy
 
 __all__ = ["Trainee", "answer", "found_in", "in_one_table"]
 
@@ -38,7 +38,7 @@ class Trainee:
 
     def __init__(self, recipe: DetectorRecipe, steps: int) -> None:
         self.recipe, self.steps = recipe, steps
-        self.net = with_fused_normalization(build(recipe.model.options, recipe.size, recipe.model.channels))
+        self.net = training_copy(build(recipe.model.options, recipe.size, recipe.model.channels))
         self.model = in_one_table(self.net)
         self.model.compile(
             make_optimizer(recipe.schedule.optimizing, self.model.trainable_variables, steps),
