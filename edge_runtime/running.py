@@ -27,18 +27,23 @@ class Command:
         name: before each message.
         extras: what `pip install` needs for it, such as "[train]"; empty for the board's install.
         failures: errors that mean "a check failed" (exit 1) instead of "wrong use or input" (exit 2).
+        checking: looks at the arguments before that module is imported, where this takes long: it raises what the command
+            itself would raise of them.
         importing: around the import of a sub-command's module.
     """
 
     name: str
     extras: str = ""
     failures: tuple[type[ExplainedError], ...] = ()
+    checking: Callable[[argparse.Namespace], None] | None = None
     importing: AbstractContextManager[None] = field(default_factory=contextlib.nullcontext)
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Imports `arguments.module` and runs it."""
 
         def work() -> int:
+            if self.checking is not None:
+                self.checking(arguments)
             with self.importing:
                 module = importlib.import_module(arguments.module)
             code: int = module.run(arguments)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -30,3 +31,21 @@ def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not come about"
         time.sleep(0.005)
+
+
+_WITHOUT_KERAS = """
+import importlib, json, sys
+sys.modules["keras"] = sys.modules["tensorflow"] = None
+main = importlib.import_module(sys.argv[1]).main
+for command in json.load(sys.stdin):
+    print(main(command), file=sys.stderr, flush=True)
+"""
+
+
+def said_without_keras(module: str, commands: Sequence[Sequence[str]]) -> list[tuple[int, str]]:
+    """The exit code and the one line of each command of `module.main`, in a process that can import no Keras."""
+    words = [sys.executable, "-c", _WITHOUT_KERAS, module]
+    told = subprocess.run(words, input=json.dumps(commands), cwd=ROOT, capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    lines = told.stderr.splitlines()
+    return [(int(code), line) for line, code in zip(lines[::2], lines[1::2], strict=True)]

@@ -22,7 +22,14 @@ _OR_SCENES = f"{_DATA}; for a face detector: an .npz of `scenes prepare`, or WID
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command. Returns 0 done, 1 training diverged, 2 wrong use or input, 130 interrupted."""
-    return Command("train", "[train]", failures=(DivergedError,), importing=hushed()).run(_parser().parse_args(argv))
+    command = Command("train", "[train]", failures=(DivergedError,), checking=_check, importing=hushed())
+    return command.run(_parser().parse_args(argv))
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    from train.inputs import check_inputs
+
+    check_inputs(arguments)
 
 
 def _parser() -> argparse.ArgumentParser:

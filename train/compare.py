@@ -22,7 +22,7 @@ from edge_runtime.facesets import FaceSet
 from edge_runtime.labels import label_set
 from edge_runtime.pages import Html, Line, line_chart, page, section, tag
 from train.errors import DataError
-from train.files import write_text
+from train.files import MODEL, write_text
 from train.finished import FinishedRun, images_per_s, read_run
 from train.paired import Paired, paired
 from train.terminal import duration, table
@@ -140,7 +140,7 @@ def _pairs(runs: Sequence[FinishedRun], names: Sequence[str], data: Path, votes:
 def _answers(run: FinishedRun, data: Path, votes: Path | None, split: str) -> tuple[FaceSet, NDArray[np.bool_]]:
     """The labelled faces of the split as this run's model reads them, and which it names rightly."""
     with quiet_libraries():  # only here: a table needs no Keras
-        from train.evaluate import MODEL, check_classes, load_model
+        from train.evaluate import check_classes, load_model
         from train.faces import labelled, open_for_model
         from train.views import predict
 

@@ -25,9 +25,8 @@ import numpy as np
 from edge_runtime.facesets import FaceSet
 from edge_runtime.labels import label_set
 from train.errors import CheckpointError, DataError
-from train.evaluate import MODEL
 from train.faces import in_even_light, labelled, open_for_model, say_problems
-from train.files import make_folder, whole_path, write_json
+from train.files import MODEL, make_folder, whole_path, write_json
 from train.fit import fit
 from train.held_out import HeldOut
 from train.interruption import INTERRUPTED

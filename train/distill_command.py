@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from edge_runtime.labels import label_set
 from train.answers import Answered
 from train.errors import DataError
-from train.fit import check_kind
 from train.fit_command import changed, train_recipe
 from train.interruption import TimeIsUpError
 from train.models import build_logits, with_softmax
-from train.recipe import Recipe, read_recipe, recipe_file
+from train.recipe import Recipe, check_kind, read_recipe, recipe_file
 from train.splits import Splits, open_splits
 from train.student import Teaching
 from train.teachers import Teacher, open_teachers

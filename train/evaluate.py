@@ -21,16 +21,14 @@ from edge_runtime.labels import LabelSet, label_set
 from edge_runtime.reliability import Reliability, measure_reliability
 from train.errors import DataError, ModelError
 from train.faces import labelled, repeated_in, say_problems
-from train.files import make_folder, write_json
+from train.files import check_model_file, make_folder, model_at, write_json
 from train.matching import Matched, open_matched
 from train.report import write_reliability, write_scores
 from train.run_card import CARD, read_card
 from train.scores import Scores, score
 from train.views import FLIP, SINGLE, Views, predict, ten_crop
 
-__all__ = ["MODEL", "Evaluation", "check_classes", "evaluate", "judge", "load_model", "predict", "run"]
-
-MODEL = "model.keras"
+__all__ = ["Evaluation", "check_classes", "evaluate", "judge", "load_model", "predict", "run"]
 
 
 @dataclass(frozen=True)
@@ -157,12 +155,7 @@ def load_model(path: Path) -> keras.Model:
     Raises:
         ModelError: missing, damaged, or of another shape.
     """
-    if not path.is_file():
-        found = "is no file" if path.exists() else "does not exist"
-        mend = (
-            f"finish the run: `python -m train fit … --out {path.parent}`" if path.name == MODEL else "check the path"
-        )
-        raise ModelError(f"{path}, which {found}", f"a saved model or a run folder with {MODEL}", mend)
+    check_model_file(path)
     try:
         model = keras.models.load_model(path, compile=False)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as error:
@@ -180,7 +173,7 @@ def load_model(path: Path) -> keras.Model:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the figures, or JSON; writes them into `--out` where that is given. Returns 0, or 2 after broken rows."""
-    path = arguments.model / MODEL if arguments.model.is_dir() else arguments.model
+    path = model_at(arguments.model)
     model = load_model(path)
     card = read_card(path.parent / CARD)
     matched = _open(arguments, model, card)

@@ -12,12 +12,43 @@ from typing import Any
 
 from edge_runtime.errors import OutputError
 from edge_runtime.files import partial_path, write_whole
-from train.errors import DataError
+from train.errors import DataError, ModelError
 
-__all__ = ["RECIPE", "make_folder", "new_folder", "whole_folder", "whole_path", "write_json", "write_text"]
+__all__ = [
+    "MODEL",
+    "RECIPE",
+    "SAVED",
+    "START",
+    "check_model_file",
+    "make_folder",
+    "model_at",
+    "new_folder",
+    "whole_folder",
+    "whole_path",
+    "write_json",
+    "write_text",
+]
 
-RECIPE = "recipe.toml"
-"""In a run folder: the recipe as it was given, byte for byte."""
+MODEL, RECIPE = "model.keras", "recipe.toml"
+"""In a run folder: the saved model, and the recipe as it was given, byte for byte."""
+
+SAVED = f"a saved model or a run folder with {MODEL}"
+START = f"none, imagenet, {SAVED}"
+"""What a command takes as a model, and as weights to start from."""
+
+
+def model_at(path: Path) -> Path:
+    """The saved model that is meant by a run folder or by the file itself."""
+    return path / MODEL if path.is_dir() else path
+
+
+def check_model_file(path: Path, expected: str = SAVED) -> None:
+    """Raises ModelError where no file is."""
+    if path.is_file():
+        return
+    found = "is no file" if path.exists() else "does not exist"
+    mend = f"finish the run: `python -m train fit … --out {path.parent}`" if path.name == MODEL else "check the path"
+    raise ModelError(f"{path}, which {found}", expected, mend)
 
 
 @contextmanager

@@ -20,18 +20,18 @@ from numpy.typing import NDArray
 from edge_runtime.facesets import FaceSet
 from train.batches import Lessons
 from train.checkpoint import Checkpoints
-from train.errors import CheckpointError, DataError, RecipeError
+from train.errors import CheckpointError, DataError
 from train.models import build_logits, with_softmax
 from train.progress import Progress
 from train.quantization import fake_quantized
-from train.recipe import Recipe
+from train.recipe import Recipe, check_kind
 from train.recipe_tables import Schedule
 from train.refit import find_refit, fold_refit
 from train.student import Student, Teaching
 from train.trainee import Trainee, middle
 from train.weights import carry_weights
 
-__all__ = ["Fitted", "check_kind", "fit"]
+__all__ = ["Fitted", "fit"]
 
 
 @dataclass(frozen=True)
@@ -175,20 +175,6 @@ def _finished(
             + ", ".join(f"{name} {by:+.2f}" for name, by in shifts)
         )
     return with_softmax(final, table.size)
-
-
-def check_kind(recipe: Recipe, taught: bool) -> None:
-    """Raises RecipeError where a student's recipe is fitted without `taught`, or another one with it."""
-    if taught == (recipe.distillation is not None):
-        return
-    student = f"{recipe.name}, a student's recipe (it has a table distillation)"
-    raise RecipeError(
-        f"the recipe {recipe.name}, which has no table distillation" if taught else student,
-        "a student's recipe" if taught else "a recipe without that table",
-        "add [distillation], or train it with `python -m train fit`"
-        if taught
-        else f"train it with `python -m train distill --recipe {recipe.name} --teacher RUN`",
-    )
 
 
 def _check(training: FaceSet, choosing: FaceSet, recipe: Recipe) -> None:

@@ -12,10 +12,10 @@ from edge_runtime.files import write_whole
 from train.devices import data_parallel
 from train.errors import DataError
 from train.files import RECIPE, make_folder
-from train.fit import check_kind, fit
+from train.fit import fit
 from train.interruption import INTERRUPTED, TimeIsUpError, say_interrupted
 from train.progress import Progress
-from train.recipe import CLASSIFIER, Recipe, kind_of, read_recipe, recipe_file
+from train.recipe import CLASSIFIER, Recipe, check_kind, kind_of, read_recipe, recipe_file
 from train.run_card import CARD, read_card
 from train.run_folder import write_run
 from train.smoke import STEPS, smoke_recipe

@@ -19,9 +19,9 @@ from edge_runtime.facesets import FaceSet
 from edge_runtime.labels import label_set
 from edge_runtime.reliability import Reliability, measure_reliability
 from train.errors import DataError
-from train.evaluate import MODEL, check_classes, load_model
+from train.evaluate import check_classes, load_model
 from train.faces import labelled, open_for_model, repeated_in, say_problems
-from train.files import write_text
+from train.files import MODEL, write_text
 from train.finished import read_run, recipe_words
 from train.page_sections import run_page
 from train.scores import Scores, score

@@ -10,7 +10,17 @@ from edge_runtime.tables import TableFile, list_tables, parse_table, read_table
 from train.errors import RecipeError
 from train.recipe_tables import AugmentOptions, Distillation, ModelTable, Quantization, Schedule, Targets
 
-__all__ = ["CLASSIFIER", "RECIPES", "Recipe", "kind_of", "list_recipes", "read_recipe", "recipe_file", "recipe_table"]
+__all__ = [
+    "CLASSIFIER",
+    "RECIPES",
+    "Recipe",
+    "check_kind",
+    "kind_of",
+    "list_recipes",
+    "read_recipe",
+    "recipe_file",
+    "recipe_table",
+]
 
 RECIPES = Path(__file__).parent / "recipes"
 CLASSIFIER = "classifier"
@@ -97,3 +107,17 @@ def read_recipe(name_or_path: str) -> Recipe:
             f"name one of {', '.join(list_recipes())}, or use `fit`, which takes both",
         )
     return parse_table(Recipe, table, recipe_file(name_or_path).path.name, RecipeError)
+
+
+def check_kind(recipe: Recipe, taught: bool) -> None:
+    """Raises RecipeError where a student's recipe is fitted without `taught`, or another one with it."""
+    if taught == (recipe.distillation is not None):
+        return
+    student = f"{recipe.name}, a student's recipe (it has a table distillation)"
+    raise RecipeError(
+        f"the recipe {recipe.name}, which has no table distillation" if taught else student,
+        "a student's recipe" if taught else "a recipe without that table",
+        "add [distillation], or train it with `python -m train fit`"
+        if taught
+        else f"train it with `python -m train distill --recipe {recipe.name} --teacher RUN`",
+    )

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from edge_runtime.reliability import measure_reliability
-from train.evaluate import MODEL, Evaluation, judge, load_model
+from train.evaluate import Evaluation, judge, load_model
 from train.faces import repeated_in
-from train.files import whole_path
+from train.files import MODEL, whole_path
 from train.fit import Fitted
 from train.page import write_page
 from train.quantization import fake_quantized

@@ -13,7 +13,7 @@ from train.faces import in_even_light, labelled, open_for_model, say_problems
 from train.recipe import Recipe
 from train.smoke import made_up_faces
 
-__all__ = ["Splits", "open_splits"]
+__all__ = ["Splits", "check_splits", "open_splits"]
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,25 @@ class Splits:
     choose_split: str
 
 
+def check_splits(arguments: argparse.Namespace) -> None:
+    """Raises DataError where there is no data, or one split for both."""
+    if arguments.smoke:
+        return
+    if arguments.data is None:
+        raise DataError(
+            "fit without --data", "the faces to fit", "name fer2013.csv, a folder or a prepared .npz, or try --smoke"
+        )
+    if arguments.train_split == arguments.choose_split:
+        raise DataError(
+            f"--train-split and --choose-split both {arguments.train_split!r}",
+            "two splits: the best epoch is chosen on faces that are not fitted",
+            "name another split, or divide the folder into train/ and test/",
+        )
+
+
 def open_splits(arguments: argparse.Namespace, recipe: Recipe, say: Callable[[str], None]) -> Splits:
     """The two splits in the recipe's labels, size and colour, without faces that have no label."""
+    check_splits(arguments)
     train_split, choose_split = arguments.train_split, arguments.choose_split
     labels = label_set(recipe.label_set)
     if arguments.smoke:
@@ -36,16 +53,6 @@ def open_splits(arguments: argparse.Namespace, recipe: Recipe, say: Callable[[st
         faces = made_up_faces(labels, recipe.model.size, recipe.model.channels, seed=recipe.seed)
         faces = in_even_light(faces, recipe.model.illumination)
         train_split, choose_split = "Training", "PublicTest"
-    elif arguments.data is None:
-        raise DataError(
-            "fit without --data", "the faces to fit", "name fer2013.csv, a folder or a prepared .npz, or try --smoke"
-        )
-    elif train_split == choose_split:
-        raise DataError(
-            f"--train-split and --choose-split both {train_split!r}",
-            "two splits: the best epoch is chosen on faces that are not fitted",
-            "name another split, or divide the folder into train/ and test/",
-        )
     else:
         faces = open_for_model(
             arguments.data,

@@ -14,7 +14,8 @@ from keras import ops
 
 from edge_runtime.labels import label_set
 from train.errors import DataError, ModelError
-from train.evaluate import MODEL, load_model
+from train.evaluate import load_model
+from train.files import MODEL
 from train.recipe import Recipe
 from train.run_card import CARD, read_card
 

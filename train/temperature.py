@@ -24,9 +24,9 @@ from edge_runtime.files import file_sha256, partial_path
 from edge_runtime.labels import label_set
 from edge_runtime.reliability import Reliability, measure_reliability
 from train.errors import DataError, ModelError
-from train.evaluate import MODEL, check_classes, load_model
+from train.evaluate import check_classes, load_model
 from train.faces import labelled, open_for_model, say_problems
-from train.files import write_json
+from train.files import MODEL, write_json
 from train.run_card import CARD, read_card
 from train.views import predict
 

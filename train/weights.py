@@ -11,12 +11,12 @@ import keras
 import numpy as np
 
 from train.errors import ModelError, RecipeError
+from train.files import START, check_model_file, model_at
 from train.models.applications import APPLICATIONS, Application
 from train.run_card import CARD, read_card
 
 __all__ = ["carry_weights"]
 
-MODEL = "model.keras"
 KERAS_MODELS = Path("~/.keras/models")
 MOBILENET_SIZES = (96, 128, 160, 192, 224)
 """In pixels: those that MobileNetV2's ImageNet weights were trained at."""
@@ -104,7 +104,7 @@ def _check_shapes(model: keras.Model, source: keras.Model, architecture: str) ->
 
 
 def _carry_saved(model: keras.Model, path: Path, labels: Sequence[str] | None) -> str:
-    path = path / MODEL if path.is_dir() else path
+    path = model_at(path)
     source = _read(path)
     ours, theirs = ([layer for layer in net.layers if layer.weights] for net in (model, source))
     body = [_shapes(layer.weights) for layer in ours[:-1]]
@@ -137,12 +137,7 @@ def _carry_saved(model: keras.Model, path: Path, labels: Sequence[str] | None) -
 
 
 def _read(path: Path) -> keras.Model:
-    if not path.is_file():
-        raise ModelError(
-            f"weights {str(path)!r}: no such file",
-            f"none, imagenet, a saved .keras model or a run folder with {MODEL}",
-            "check the path",
-        )
+    check_model_file(path, START)
     try:
         return keras.models.load_model(path, compile=False)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as error:

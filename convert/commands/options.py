@@ -9,10 +9,11 @@ from pathlib import Path
 from convert.errors import UsageError
 from convert.parity.latency import ROUNDS
 from convert.training import illumination_beside
+from edge_runtime.facesets import check_form
 from edge_runtime.illumination import NO_ILLUMINATION, check_illumination
 from edge_runtime.interpreter import MAX_THREADS
 
-__all__ = ["check_out", "chosen_illumination", "latency_runs", "refuse_options", "thread_count"]
+__all__ = ["check_out", "check_paths", "chosen_illumination", "latency_runs", "refuse_options", "thread_count"]
 
 
 def check_out(out: Path, suffix: str) -> None:
@@ -21,6 +22,13 @@ def check_out(out: Path, suffix: str) -> None:
         raise UsageError(f"--out {out}", f"a name that ends in {suffix}", f"--out {out.with_suffix(suffix)}")
     if not out.absolute().parent.is_dir():
         raise UsageError(f"--out {out}: no such folder", "a folder that exists", f"mkdir -p {out.parent}")
+
+
+def check_paths(*data: Path | None) -> None:
+    """Raises FaceSetError for labelled data that is not there. What is there is looked at when it is read."""
+    for path in data:
+        if path is not None and not path.exists():
+            check_form(path)
 
 
 def chosen_illumination(asked: str | None, source: Path) -> str:

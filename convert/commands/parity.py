@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from convert.commands.comparing import JUNIT, REPORT, SUMMARY, answering, report_folder
-from convert.commands.options import latency_runs, thread_count
+from convert.commands.options import check_paths, latency_runs, thread_count
 from convert.errors import UsageError
 from convert.parity.contest import Contest, Entry, Finding, run_contest
 from convert.parity.gate import read_gate
@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(
             f"--data {arguments.data} without --split", "the split to judge on, or 'all'", "add --split PublicTest"
         )
+    check_paths(arguments.data)
     places = [arguments.reference, *arguments.candidate]
     entries = [Entry(place, name) for place, name in zip(places, side_names(places), strict=True)]
     contest = Contest(

@@ -11,7 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from convert.calibration import TRAINING_SPLITS, Calibration, choose_calibration, read_calibration_faces
-from convert.commands.options import chosen_illumination, latency_runs, thread_count
+from convert.commands.options import check_paths, chosen_illumination, latency_runs, thread_count
 from convert.errors import CalibrationError, UsageError
 from convert.parity.gate import read_gate
 from convert.parity.task import Data, Task, make_task, shared_labels
@@ -50,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     folder = _folder(arguments.out)
     source: Path = arguments.model
     illumination = chosen_illumination(arguments.illumination, source)
+    check_paths(arguments.data, arguments.calibration)
     model = read_keras(source)
     facts = keras_facts(model, str(source))
     task = _task(arguments, facts, illumination)

@@ -10,7 +10,7 @@ from typing import Any
 
 from convert.calibration import Calibration, choose_calibration, read_calibration_faces, read_evaluation_faces
 from convert.check import check_budget
-from convert.commands.options import check_out, chosen_illumination
+from convert.commands.options import check_out, check_paths, chosen_illumination
 from convert.commands.summary import print_summary
 from convert.detector.source import is_detector
 from convert.errors import RecipeError, UsageError
@@ -31,6 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
     out = arguments.out or source.parent / f"{recipe.name}.tflite"
     _check_calibration(arguments, recipe)
     check_out(out, ".tflite")
+    if recipe.calibrated:
+        check_paths(arguments.calibration, arguments.evaluation)
     model = read_keras(source)
     if is_detector(model):
         from convert.commands import tflite_detector

@@ -7,7 +7,7 @@ from edge_runtime.facesets.emotionet import read_emotionet
 from edge_runtime.facesets.fer2013 import read_fer2013
 from edge_runtime.facesets.ferplus import majority_labels, read_votes, with_majority_labels, with_votes
 from edge_runtime.facesets.folder import read_folder
-from edge_runtime.facesets.formats import holds_pictures, open_faces
+from edge_runtime.facesets.formats import check_form, holds_pictures, open_faces
 from edge_runtime.facesets.gather import Wanted
 from edge_runtime.facesets.jaffe import read_jaffe
 from edge_runtime.facesets.kdef import read_kdef
@@ -22,6 +22,7 @@ __all__ = [
     "FaceSet",
     "Problem",
     "Wanted",
+    "check_form",
     "holds_pictures",
     "majority_labels",
     "open_faces",

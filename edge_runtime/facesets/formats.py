@@ -26,7 +26,7 @@ from edge_runtime.facesets.tables import column_names
 from edge_runtime.facesets.views import with_label_set, with_size
 from edge_runtime.labels import FERPLUS_VOTES, LabelSet
 
-__all__ = ["FORMS", "Form", "holds_pictures", "open_faces"]
+__all__ = ["FORMS", "Form", "check_form", "holds_pictures", "open_faces"]
 
 _BEGINNING_BYTES = 4096
 
@@ -115,19 +115,27 @@ def open_faces(
         LabelError: labels that do not belong to the set.
         DetectorError: a detector is needed and cannot be opened.
     """
-    form = _form(path)
-    if votes is not None and form is not _FER2013:
-        raise FaceSetError(
-            f"{path} together with the votes {votes}",
-            "FER2013's csv, whose row numbers the votes go by",
-            "leave the votes out, or prepare the csv with its votes",
-        )
-    faces = form.read(path, Wanted(split, label_set, size, channels, detector))
+    check_form(path, votes)
+    faces = _form(path).read(path, Wanted(split, label_set, size, channels, detector))
     if votes is not None:
         faces = with_votes(faces, read_votes(votes), str(votes))
     if label_set is not None:
         faces = with_label_set(faces, label_set)
     return with_size(faces, size, channels)
+
+
+def check_form(path: Path, votes: Path | None = None) -> None:
+    """Looks at the beginning of the data alone.
+
+    Raises:
+        FaceSetError: it is missing or in no known form, or there are votes for another form than FER2013's csv.
+    """
+    if _form(path) is not _FER2013 and votes is not None:
+        raise FaceSetError(
+            f"{path} together with the votes {votes}",
+            "FER2013's csv, whose row numbers the votes go by",
+            "leave the votes out, or prepare the csv with its votes",
+        )
 
 
 def holds_pictures(path: Path) -> bool:

@@ -202,7 +202,7 @@ def test_a_model_of_which_nothing_fits_is_refused(run_folder):
 
 def test_a_missing_and_a_damaged_model_are_answered(run_folder, tmp_path):
     model = build_logits("simple_cnn", TINY, 7, 48, 1)
-    with pytest.raises(ModelError, match="weights 'imagnet': no such file; expected none, imagenet"):
+    with pytest.raises(ModelError, match="imagnet, which does not exist; expected none, imagenet"):
         carry_weights(model, "simple_cnn", "imagnet")
     shutil.copy(run_folder / "model.keras", tmp_path / "half.keras")
     data = (tmp_path / "half.keras").read_bytes()

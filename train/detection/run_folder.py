@@ -26,7 +26,7 @@ from edge_runtime.framesets.marks import Marks, Scene
 from train.detection.figures import draw_detector_curves, draw_precision
 from train.detection.fit import Fitted
 from train.detection.recipe import DETECTOR, DetectorRecipe
-from train.files import whole_path, write_json, write_text
+from train.files import MODEL, whole_path, write_json, write_text
 from train.models.face_detector import STRIDES
 from train.run_card import CARD, CARD_VERSION, Code, Hardware, Versions
 from train.scenes.sheet import draw_sheet
@@ -34,7 +34,6 @@ from train.scenes.source import SceneSource
 
 __all__ = ["lines_of", "write_detector_run"]
 
-MODEL = "model.keras"
 _SHOWN = 20
 
 

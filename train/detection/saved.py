@@ -13,11 +13,10 @@ from edge_runtime.detectors.decode import JUDGED_FROM, Found
 from edge_runtime.detectors.letterbox import letterbox
 from train.detection.trainee import found_in, in_one_table
 from train.errors import ModelError
+from train.files import check_model_file, model_at
 from train.models.face_detector import STRIDES, VALUES
 
 __all__ = ["SavedDetector", "carry_detector", "load_detector"]
-
-MODEL = "model.keras"
 
 
 def load_detector(path: Path) -> keras.Model:
@@ -26,11 +25,8 @@ def load_detector(path: Path) -> keras.Model:
     Raises:
         ModelError: missing, damaged, or no detector.
     """
-    file = path / MODEL if path.is_dir() else path
-    if not file.is_file():
-        raise ModelError(
-            f"{file}, which is no file", f"a saved detector or a run folder with {MODEL}", "check the path"
-        )
+    file = model_at(path)
+    check_model_file(file)
     try:
         model: keras.Model = keras.models.load_model(file, compile=False)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as error:

@@ -1,18 +1,19 @@
 """Architectures, one file each: `Options` (a frozen dataclass) and `build(options, classes, size, channels)`.
 
 `build` returns a Keras model from pixels in 0..255, float32 (N, size, size, channels), to logits (N, classes). Scaling of
-the pixels is its first layer.
+the pixels is its first layer. Keras is imported when a net is built.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import Any
-
-import keras
+from typing import TYPE_CHECKING, Any
 
 from edge_runtime.tables import parse_table
 from train.errors import RecipeError
+
+if TYPE_CHECKING:
+    import keras
 
 __all__ = ["ARCHITECTURES", "build_logits", "with_softmax"]
 
@@ -54,6 +55,8 @@ def build_logits(
 
 def with_softmax(logits: keras.Model, size: int | None = None) -> keras.Model:
     """The model that is saved and converted: pixels to probabilities. `size`: it reads that many px and cuts the middle out."""
+    import keras
+
     net = logits if size in (None, logits.input_shape[1]) else _of_the_middle(logits, size)
     probabilities = keras.layers.Softmax(dtype="float32", name="probabilities")(net.output)
     return keras.Model(net.input, probabilities, name=logits.name)
@@ -61,6 +64,8 @@ def with_softmax(logits: keras.Model, size: int | None = None) -> keras.Model:
 
 def _of_the_middle(logits: keras.Model, size: int) -> keras.Model:
     """The same net and weights behind a crop: it reads pictures of `size` px."""
+    import keras
+
     side, channels = logits.input_shape[2:]
     inputs = keras.Input((size, size, channels), name="pixels")
     cropped = keras.layers.CenterCrop(side, side, name="crop")(inputs)

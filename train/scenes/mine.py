@@ -16,7 +16,7 @@ from devices.quiet import quiet_libraries
 from edge_runtime.detectors import DETECTORS, open_detector
 from edge_runtime.detectors.decode import overlaps
 from train.errors import DataError
-from train.files import make_folder
+from train.files import check_model_file, make_folder, model_at
 from train.scenes.negatives import Negatives, read_negatives, write_negatives
 from train.scenes.store import TRAINING, Store, read_store
 
@@ -37,14 +37,17 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs the detector over all training places, writes where it was wrong. Returns 0."""
     if arguments.most < 1:
         raise DataError(f"--most {arguments.most}", "at least 1", "correct it")
+    # Whatever can be wrong is looked at before the minutes that follow.
+    detect = _detector(arguments.detector, arguments.threshold)
     store = read_store(arguments.data)
-    found = mine(store, _detector(arguments.detector, arguments.threshold), arguments.threshold)
+    earlier = None if arguments.add_to is None else read_negatives(arguments.add_to, store.sha256)
+    make_folder(arguments.out.parent)
+    found = mine(store, detect, arguments.threshold)
     fresh = len(found)
-    if arguments.add_to is not None:
-        found = found.plus(read_negatives(arguments.add_to, store.sha256))
+    if earlier is not None:
+        found = found.plus(earlier)
     among = len(found)
     found = found.worst(arguments.most)
-    make_folder(arguments.out.parent)
     write_negatives(found, arguments.out)
     places = len(set(found.places.tolist()))
     print(
@@ -102,6 +105,7 @@ def _detector(name: str, threshold: float) -> Detect:
             return boxes, np.array([each.score for each in found], np.float32)
 
         return by_name
+    check_model_file(model_at(Path(name)))
     with quiet_libraries():  # only here: a detector by name needs no Keras
         from train.detection.saved import SavedDetector
 

@@ -62,6 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         labelled = shown(open_faces(arguments.crops, arguments.votes).split(arguments.crops_split))
     missing = None if arguments.crops_missed_by is None else open_detector(arguments.crops_missed_by)
     teacher = Teacher(arguments.teacher)
+    make_folder(arguments.out.parent)
     # Only now, as looking through a data set takes minutes: whatever was named wrongly has been said.
     crops = [] if labelled is None else _crops(labelled, arguments.crops_count, arguments.seed, missing)
     faces, places = _Gathered(), _Gathered()
@@ -83,7 +84,6 @@ def run(arguments: argparse.Namespace) -> int:
         marks,
         {"teacher_sha256": teacher.sha256, "held_out": arguments.held_out, "seed": arguments.seed},
     )
-    make_folder(arguments.out.parent)
     write_store(store, arguments.out)
     _say(store, faces, arguments.out)
     for problem in [*faces.problems, *places.problems]:
