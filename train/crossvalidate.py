@@ -26,7 +26,7 @@ from edge_runtime.facesets import FaceSet
 from edge_runtime.labels import label_set
 from train.errors import CheckpointError, DataError
 from train.faces import in_even_light, labelled, open_for_model, say_problems
-from train.files import MODEL, make_folder, whole_path, write_json
+from train.files import CHECKPOINTS, MODEL, make_folder, whole_path, write_json
 from train.fit import fit
 from train.held_out import HeldOut
 from train.interruption import INTERRUPTED
@@ -129,7 +129,7 @@ def fit_folds(
             fitted.model.save(partial)
         write_history(fitted.history, CHOSEN_ON, place)
         held_out.write(place / HELD_OUT, key)
-        shutil.rmtree(place / "checkpoints", ignore_errors=True)  # a fold that is done needs no way back
+        shutil.rmtree(place / CHECKPOINTS, ignore_errors=True)  # a fold that is done needs no way back
         found.append(held_out)
     return found
 

@@ -6,7 +6,6 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -15,10 +14,11 @@ from numpy.typing import NDArray
 from edge_runtime.labels import label_set
 from train.answers import Answered
 from train.errors import DataError
+from train.files import folder_of
 from train.fit_command import changed, train_recipe
 from train.interruption import TimeIsUpError
 from train.models import build_logits, with_softmax
-from train.recipe import Recipe, check_kind, read_recipe, recipe_file
+from train.recipe import Recipe, check_kind, read_recipe, recipe_file, student_name
 from train.splits import Splits, open_splits
 from train.student import Teaching
 from train.teachers import Teacher, open_teachers
@@ -42,12 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
     until = None if arguments.minutes is None else time.monotonic() + 60 * arguments.minutes
     teaching = Teaching(teachers, _unlabelled(arguments, recipe, splits), _watch(until))
     _say_how(teaching, recipe)
-    name = f"{recipe.name}_without_teacher" if arguments.without_teacher else recipe.name
+    name = student_name(recipe, without_teacher=arguments.without_teacher)
     words = None if arguments.smoke else recipe_file(arguments.recipe).content
     with without_retracing_remarks():
-        return train_recipe(
-            recipe, splits, arguments.out or Path("runs") / name, words, until, arguments.devices, teaching
-        )
+        return train_recipe(recipe, splits, folder_of(arguments.out, name), words, until, arguments.devices, teaching)
 
 
 def _teachers(arguments: argparse.Namespace, recipe: Recipe) -> tuple[Teacher, ...]:

@@ -15,11 +15,13 @@ from edge_runtime.files import partial_path, write_whole
 from train.errors import DataError, ModelError
 
 __all__ = [
+    "CHECKPOINTS",
     "MODEL",
     "RECIPE",
     "SAVED",
     "START",
     "check_model_file",
+    "folder_of",
     "make_folder",
     "model_at",
     "new_folder",
@@ -29,12 +31,17 @@ __all__ = [
     "write_text",
 ]
 
-MODEL, RECIPE = "model.keras", "recipe.toml"
-"""In a run folder: the saved model, and the recipe as it was given, byte for byte."""
+MODEL, RECIPE, CHECKPOINTS = "model.keras", "recipe.toml", "checkpoints"
+"""In a run folder: the saved model, the recipe as it was given, byte for byte, and what an interrupted run goes on from."""
 
 SAVED = f"a saved model or a run folder with {MODEL}"
 START = f"none, imagenet, {SAVED}"
 """What a command takes as a model, and as weights to start from."""
+
+
+def folder_of(out: Path | None, name: str, *, one_of_several: bool = False) -> Path:
+    """The folder of the run called `name`: `out`, or below it where there are several; in runs/ where no `out` is given."""
+    return out if out is not None and not one_of_several else (out or Path("runs")) / name
 
 
 def model_at(path: Path) -> Path:

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from train.errors import DataError
-from train.files import RECIPE
+from train.files import CHECKPOINTS, RECIPE
 from train.run_card import CARD, read_card
 
 __all__ = ["FinishedRun", "images_per_s", "read_history", "read_run", "recipe_words"]
 
-_HISTORY, _REPORT, _CHECKPOINTS = "history.csv", "classification_report.json", "checkpoints"
+_HISTORY, _REPORT = "history.csv", "classification_report.json"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def read_run(folder: Path) -> FinishedRun:
             f"{folder}, which is no folder", "a run folder that `python -m train fit` wrote", "check the path"
         )
     card = read_card(folder / CARD)
-    if card is None and (folder / _CHECKPOINTS).is_dir():
+    if card is None and (folder / CHECKPOINTS).is_dir():
         raise DataError(
             f"{folder}: a run that is not finished, without {CARD}",
             "a finished run",

@@ -21,6 +21,7 @@ from edge_runtime.facesets import FaceSet
 from train.batches import Lessons
 from train.checkpoint import Checkpoints
 from train.errors import CheckpointError, DataError
+from train.files import CHECKPOINTS
 from train.models import build_logits, with_softmax
 from train.progress import Progress
 from train.quantization import fake_quantized
@@ -90,7 +91,7 @@ def fit(
         "weights": recipe.model.weights,
         **({} if teaching is None else teaching.facts()),
     }
-    checkpoints = Checkpoints(folder / "checkpoints", say)
+    checkpoints = Checkpoints(folder / CHECKPOINTS, say)
     history: list[dict[str, float]] = []
     state = checkpoints.newest()
     if state is None:

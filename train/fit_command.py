@@ -11,7 +11,7 @@ from pathlib import Path
 from edge_runtime.files import write_whole
 from train.devices import data_parallel
 from train.errors import DataError
-from train.files import RECIPE, make_folder
+from train.files import RECIPE, folder_of, make_folder
 from train.fit import fit
 from train.interruption import INTERRUPTED, TimeIsUpError, say_interrupted
 from train.progress import Progress
@@ -52,9 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     code = 0
     for words, recipe in zip(arguments.recipe, recipes, strict=True):
         splits = open_splits(arguments, recipe, _say)
-        folder: Path = arguments.out or Path("runs") / recipe.name
-        if len(recipes) > 1:
-            folder = (arguments.out or Path("runs")) / recipe.name
+        folder = folder_of(arguments.out, recipe.name, one_of_several=len(recipes) > 1)
         with without_retracing_remarks():
             outcome = train_recipe(
                 recipe,

@@ -9,9 +9,9 @@ from pathlib import Path
 from edge_runtime.detectors.detector_bundle import DetectorBundle, read_any_bundle
 from edge_runtime.facesets import check_form, read_votes
 from train.detection.recipe import read_detector_recipe
-from train.files import START, check_model_file, model_at, new_folder
+from train.files import CHECKPOINTS, START, check_model_file, folder_of, model_at, new_folder
 from train.finished import read_run
-from train.recipe import CLASSIFIER, check_kind, kind_of, read_recipe
+from train.recipe import CLASSIFIER, Recipe, check_kind, kind_of, read_recipe, student_name
 from train.scenes.store import read_store
 from train.splits import check_splits
 
@@ -31,12 +31,11 @@ def check_inputs(arguments: argparse.Namespace) -> None:
 
 def _fit(arguments: argparse.Namespace) -> None:
     kinds = [kind_of(name) for name in arguments.recipe]
-    for name, kind in zip(arguments.recipe, kinds, strict=True):
-        if kind == CLASSIFIER:
-            check_kind(read_recipe(name), taught=False)
-        else:
-            read_detector_recipe(name)
-    _check_weights(arguments)
+    for words, kind in zip(arguments.recipe, kinds, strict=True):
+        recipe = read_recipe(words) if kind == CLASSIFIER else read_detector_recipe(words)
+        if isinstance(recipe, Recipe):
+            check_kind(recipe, taught=False)
+        _check_weights(arguments, folder_of(arguments.out, recipe.name, one_of_several=len(kinds) > 1))
     if set(kinds) == {CLASSIFIER}:
         _check_splits(arguments)
     elif arguments.data is not None and not arguments.data.exists():
@@ -44,10 +43,12 @@ def _fit(arguments: argparse.Namespace) -> None:
 
 
 def _distill(arguments: argparse.Namespace) -> None:
-    check_kind(read_recipe(arguments.recipe), taught=True)
+    recipe = read_recipe(arguments.recipe)
+    check_kind(recipe, taught=True)
     for folder in arguments.teacher or ():
         check_model_file(model_at(folder))
-    _check_weights(arguments)
+    name = student_name(recipe, without_teacher=arguments.without_teacher)
+    _check_weights(arguments, folder_of(arguments.out, name))
     _check_splits(arguments)
 
 
@@ -73,7 +74,7 @@ def _page(arguments: argparse.Namespace) -> None:
 
 def _unpack(arguments: argparse.Namespace) -> None:
     bundle = read_any_bundle(arguments.bundle)
-    new_folder(arguments.out or Path("runs") / bundle.name)
+    new_folder(folder_of(arguments.out, bundle.name))
     if isinstance(bundle, DetectorBundle):
         if not arguments.data.exists():
             read_store(arguments.data)
@@ -94,8 +95,9 @@ def _check_faces(arguments: argparse.Namespace) -> None:
             read_votes(arguments.votes)
 
 
-def _check_weights(arguments: argparse.Namespace) -> None:
-    if arguments.weights not in (None, "none", "imagenet"):
+def _check_weights(arguments: argparse.Namespace, folder: Path) -> None:
+    """A run that goes on needs no more what it began with."""
+    if arguments.weights not in (None, "none", "imagenet") and not (folder / CHECKPOINTS).is_dir():
         check_model_file(model_at(Path(arguments.weights).expanduser()), START)
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "read_recipe",
     "recipe_file",
     "recipe_table",
+    "student_name",
 ]
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -121,3 +122,8 @@ def check_kind(recipe: Recipe, taught: bool) -> None:
         if taught
         else f"train it with `python -m train distill --recipe {recipe.name} --teacher RUN`",
     )
+
+
+def student_name(recipe: Recipe, *, without_teacher: bool) -> str:
+    """What a student's run is called, where its folder has no name of its own."""
+    return f"{recipe.name}_without_teacher" if without_teacher else recipe.name

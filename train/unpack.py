@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -21,7 +20,7 @@ from edge_runtime.files import write_whole
 from edge_runtime.labels import label_set
 from train.augment import Augment
 from train.errors import DataError, ModelError
-from train.files import RECIPE, new_folder, whole_folder
+from train.files import RECIPE, folder_of, new_folder, whole_folder
 from train.fit import Fitted
 from train.models import build_logits, with_softmax
 from train.origin import OTHER_RECIPE, origin_of, recipe_of
@@ -51,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         return unpack_detector(bundle, arguments)
     words = arguments.recipe or recipe_of(bundle)
     recipe = _fitting(read_recipe(words), bundle)
-    folder = new_folder(arguments.out or Path("runs") / bundle.name)
+    folder = new_folder(folder_of(arguments.out, bundle.name))
     splits = open_splits(arguments, recipe, _say)
     faces = _sample(splits.training, splits.train_split, recipe.seed)
     if not len(splits.choosing):

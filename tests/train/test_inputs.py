@@ -8,7 +8,7 @@ import pytest
 from edge_runtime.facesets import write_prepared
 from tests.support import ROOT, said_without_keras
 from tests.train.made import tiny_faces
-from train.files import MODEL
+from train.files import CHECKPOINTS, MODEL
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +16,7 @@ def there(tmp_path_factory):
     folder = tmp_path_factory.mktemp("there")
     write_prepared(tiny_faces(), folder / "faces.npz")
     (folder / "faces.csv").write_text("emotion,pixels,Usage\n")
+    (folder / "begun" / CHECKPOINTS).mkdir(parents=True)
     (folder / "run").mkdir()
     (folder / "run" / MODEL).touch()
     return folder
@@ -66,6 +67,7 @@ def test_what_is_right_goes_on_to_keras(there):
         ["fit", "--recipe", "simple_cnn", *data],
         ["fit", "--recipe", "simple_cnn", "--smoke"],
         ["fit", "--recipe", "simple_cnn", *data, "--weights", "imagenet"],
+        ["fit", "--recipe", "simple_cnn", *data, "--weights", "gone", "--out", str(there / "begun")],
         ["distill", "--recipe", "student_mobilenet_v2", *data, "--teacher", str(there / "run")],
         ["crossvalidate", "--recipe", "simple_cnn", *data, "--out", str(there / "out")],
         ["evaluate", str(there / "run"), *data],

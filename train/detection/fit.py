@@ -19,6 +19,7 @@ from train.detection.recipe import DetectorRecipe
 from train.detection.saved import carry_detector
 from train.detection.trainee import Trainee, found_in, in_one_table
 from train.errors import CheckpointError
+from train.files import CHECKPOINTS
 from train.scenes.source import SceneSource
 
 __all__ = ["HELD_OUT_SEED", "Fitted", "Progress", "fit", "held_out_scenes", "judge_detector"]
@@ -87,7 +88,7 @@ def fit(
     schedule = recipe.schedule
     trainee = Trainee(recipe, schedule.steps if steps is None else steps)
     facts = {"recipe": recipe.sha256, "data": data, "weights": recipe.model.weights}
-    checkpoints = Checkpoints(folder / "checkpoints", say)
+    checkpoints = Checkpoints(folder / CHECKPOINTS, say)
     history: list[dict[str, float]] = []
     wall_s = 0.0
     state = checkpoints.newest()

@@ -7,14 +7,13 @@ import hashlib
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 from edge_runtime.files import write_whole
 from train.detection.fit import Fitted, Progress, fit, held_out_scenes
 from train.detection.recipe import DetectorRecipe, read_detector_recipe
 from train.detection.run_folder import lines_of, write_detector_run
 from train.errors import DataError
-from train.files import RECIPE, make_folder
+from train.files import RECIPE, folder_of, make_folder
 from train.interruption import INTERRUPTED, TimeIsUpError, say_interrupted
 from train.recipe import recipe_file
 from train.scenes.made_up import made_up_store
@@ -41,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.smoke:
         recipe = smoke_recipe(recipe)
     training, held_out = _sources(arguments, recipe)
-    folder: Path = arguments.out or Path("runs") / recipe.name
+    folder = folder_of(arguments.out, recipe.name)
     make_folder(folder)
     file = None if arguments.smoke else recipe_file(words).content
     until = None if arguments.minutes is None else time.monotonic() + 60 * arguments.minutes
