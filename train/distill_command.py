@@ -18,7 +18,7 @@ from train.files import folder_of
 from train.fit_command import changed, train_recipe
 from train.interruption import TimeIsUpError
 from train.models import build_logits, with_softmax
-from train.recipe import Recipe, check_kind, read_recipe, recipe_file, student_name
+from train.recipe import Recipe, read_recipe, recipe_file, student_name
 from train.splits import Splits, open_splits
 from train.student import Teaching
 from train.teachers import Teacher, open_teachers
@@ -36,7 +36,6 @@ _STAND_IN = {"filters": [8, 16], "convolutions": 1, "head": "pool"}
 def run(arguments: argparse.Namespace) -> int:
     """Distils, or goes on distilling. Returns as `fit`: 0, 2 after broken rows, 130 where it was stopped first."""
     recipe = changed(read_recipe(arguments.recipe), arguments)
-    check_kind(recipe, taught=True)
     teachers = _teachers(arguments, recipe)
     splits = open_splits(arguments, recipe, _say)
     until = None if arguments.minutes is None else time.monotonic() + 60 * arguments.minutes

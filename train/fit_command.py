@@ -15,7 +15,7 @@ from train.files import RECIPE, folder_of, make_folder
 from train.fit import fit
 from train.interruption import INTERRUPTED, TimeIsUpError, say_interrupted
 from train.progress import Progress
-from train.recipe import CLASSIFIER, Recipe, check_kind, kind_of, read_recipe, recipe_file
+from train.recipe import CLASSIFIER, Recipe, kind_of, read_recipe, recipe_file
 from train.run_card import CARD, read_card
 from train.run_folder import write_run
 from train.smoke import STEPS, smoke_recipe
@@ -46,8 +46,6 @@ def run(arguments: argparse.Namespace) -> int:
         raise DataError(
             f"recipes called {names}", "different ones", "name each once: a run folder has its recipe's name"
         )
-    for recipe in recipes:
-        check_kind(recipe, taught=False)
     until = None if arguments.minutes is None else time.monotonic() + 60 * arguments.minutes
     code = 0
     for words, recipe in zip(arguments.recipe, recipes, strict=True):

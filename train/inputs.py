@@ -91,7 +91,7 @@ def _check_faces(arguments: argparse.Namespace) -> None:
     """A trial does not look at the data that it is given."""
     if arguments.data is not None and not getattr(arguments, "smoke", False):
         check_form(arguments.data, arguments.votes)
-        if arguments.votes is not None:
+        if arguments.votes is not None and not arguments.votes.exists():
             read_votes(arguments.votes)
 
 
