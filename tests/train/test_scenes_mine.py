@@ -1,5 +1,7 @@
 """`python -m train scenes mine` and `prepare`: whatever is wrong is said before the minutes that they take."""
 
+import cv2
+import numpy as np
 import pytest
 
 from train.cli import main
@@ -34,6 +36,7 @@ def test_a_folder_that_cannot_be_made_is_said_before_the_teacher_looks_at_a_face
             pass
 
     (tmp_path / "file").touch()
+    cv2.imwrite(str(tmp_path / "face.png"), np.zeros((64, 64, 3), np.uint8))
     monkeypatch.setattr("train.scenes.prepare.Teacher", Asleep)
     pictures = ["--faces", str(tmp_path), "--backgrounds", str(tmp_path), "--teacher", "yunet.onnx"]
     assert main(["scenes", "prepare", *pictures, "--out", str(tmp_path / "file" / "scenes.npz")]) == 2
