@@ -1,7 +1,7 @@
 """Convolutions of one pixel that skip pixels, in two steps: choose the pixels, then multiply.
 
-Both ways compute the same. TensorFlow 2.21's oneDNN writes beside its memory in the gradient of such a kernel on processors with
-AVX-512, so that training breaks off with "double free or corruption" or a segmentation fault:
+Both ways compute the same. TensorFlow 2.21's oneDNN writes beside its memory in the gradient of such a kernel, as seen on an
+Intel Xeon with AVX-512, so that training breaks off with "double free or corruption" or a segmentation fault:
 
     x = tf.random.normal((64, 60, 60, 8))
     tf.raw_ops.Conv2DBackpropFilter(
