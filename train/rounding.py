@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from train.subsampled import SubsampledConv2D
+from train.gemm import GemmConv2D
 
 __all__ = [
     "RoundedConv2D",
@@ -68,7 +68,7 @@ def _straight_through(x: Any, rounded: Any) -> Any:
     return x + ops.stop_gradient(rounded - x)
 
 
-class RoundedConv2D(SubsampledConv2D):
+class RoundedConv2D(GemmConv2D):
     """`keras.layers.Conv2D` with its kernel rounded at each step."""
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:

@@ -8,11 +8,11 @@ import keras
 from keras import layers
 
 from train.fused import FusedBatchNormalization
-from train.subsampled import SubsampledConv2D
+from train.gemm import GemmConv2D
 
 __all__ = ["training_copy"]
 
-_LEARNS_AS: dict[Any, Any] = {layers.BatchNormalization: FusedBatchNormalization, layers.Conv2D: SubsampledConv2D}
+_LEARNS_AS: dict[Any, Any] = {layers.BatchNormalization: FusedBatchNormalization, layers.Conv2D: GemmConv2D}
 
 
 def training_copy(model: keras.Model) -> keras.Model:

@@ -10,9 +10,7 @@ from edge_runtime.labels import label_set
 from tests.train.nets import SMALL, answers, net, pixels
 from train.errors import RecipeError
 from train.models import ARCHITECTURES, build_logits, with_softmax
-from train.quantization import fake_quantized
 from train.recipe import list_recipes, read_recipe
-from train.subsampled import SubsampledConv2D
 from train.training_copy import training_copy
 
 POOLED = [name for name in ARCHITECTURES if name != "simple_cnn"]
@@ -91,42 +89,12 @@ def test_a_saved_net_loads_without_our_code_and_answers_the_same(tmp_path, name,
 def test_the_fast_copy_for_training_answers_the_same_and_gathers_statistics(name, attention):
     model = net(name, attention=attention)
     fast = training_copy(model)
-    np.testing.assert_allclose(answers(fast, pixels(64)), answers(model, pixels(64)), rtol=1e-5, atol=1e-5)
+    wanted = answers(model, pixels(64))
+    np.testing.assert_allclose(answers(fast, pixels(64)), wanted, rtol=0, atol=1e-5 * np.abs(wanted).max())
     fast(pixels(64), training=True)
     moved = [np.abs(a - b).max() for a, b in zip(fast.get_weights(), model.get_weights(), strict=True)]
     averages = [weight.name.startswith("moving") for weight in fast.weights]
     assert [change > 0 for change in moved] == averages
-
-
-@pytest.mark.parametrize("learning", [training_copy, fake_quantized])
-def test_a_kernel_of_one_pixel_learns_without_strides_as_tensorflow_s_gradient_of_one_with_strides_may_crash(learning):
-    import tensorflow as tf
-
-    model = learning(net("mini_xception"))
-    kernels = [variable for variable in model.trainable_variables if len(variable.shape) == 4]
-
-    @tf.function
-    def step(batch):
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(model(batch, training=True) ** 2)
-        return tape.gradient(loss, [kernel.value for kernel in kernels])
-
-    graph = step.get_concrete_function(tf.TensorSpec((4, 64, 64, 1))).graph
-    kinds = ("Conv2D", "Conv2DBackpropFilter", "Conv2DBackpropInput")
-    strides = [tuple(op.get_attr("strides")) for op in graph.get_operations() if op.type in kinds]
-    assert len(strides) > 3 * len([kernel for kernel in kernels if kernel.shape[0] == 1])
-    assert set(strides) == {(1, 1, 1, 1)}
-
-
-def test_choosing_pixels_before_a_kernel_of_one_pixel_gives_what_its_strides_give():
-    for size, strides, padding in ((44, 2, "same"), (45, (2, 3), "valid"), (7, 3, "same")):
-        plain = keras.layers.Conv2D(5, 1, strides=strides, padding=padding, activation="relu")
-        chosen = SubsampledConv2D.from_config(plain.get_config())
-        seen = np.random.default_rng(3).normal(size=(2, size, size, 4)).astype(np.float32)
-        wanted = np.asarray(plain(seen))
-        chosen(seen)
-        chosen.set_weights(plain.get_weights())
-        np.testing.assert_allclose(np.asarray(chosen(seen)), wanted, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize(
