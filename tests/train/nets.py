@@ -41,6 +41,7 @@ def stirred(model: keras.Model) -> keras.Model:
 @functools.cache
 def net(name: str, channels: int = 1, attention: str = "") -> keras.Model:
     """The small net for 64 px, stirred. It is built once: read it only."""
+    keras.utils.set_random_seed(3)
     return stirred(
         build_logits(name, {**SMALL[name], **({"attention": attention} if attention else {})}, 7, 64, channels)
     )
