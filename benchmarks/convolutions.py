@@ -3,7 +3,7 @@
     python -m benchmarks.convolutions [--precision bfloat16|float32]
 
 A step is the answer for 128 pictures and both gradients, on made-up pictures. oneDNN chooses by the processor:
-`ONEDNN_MAX_CPU_ISA=AVX2` (or AVX512_CORE, AVX512_CORE_BF16) shows what an older one would do.
+on one with AMX, `ONEDNN_MAX_CPU_ISA=AVX512_CORE_BF16` shows what one without would do.
 """
 
 from __future__ import annotations

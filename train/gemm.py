@@ -1,8 +1,9 @@
 """Convolutions as matrix products (GEMM, im2col), where that is faster on a CPU or safer; for training only.
 
 oneDNN, with which TensorFlow computes, is slow where pictures are few pixels wide, most of all at a kernel's gradient in
-bfloat16: a step of 3 × 3 × 512 × 512 over 128 pictures of 2 × 2 takes 109 ms by its convolutions and 22 by products, of
-1 × 1 × 512 × 2048 there 58 and 6 (two cores with AMX; `python -m benchmarks.convolutions`). What is computed is the same.
+bfloat16: a step of 3 × 3 × 512 × 512 over 128 pictures of 2 × 2 takes 6.3 times as long by its convolutions as by products,
+one of 1 × 1 × 512 × 2048 there 7.6 times (two cores with AMX, beside a training; `python -m benchmarks.convolutions`).
+Without AMX the two are about even. What is computed is the same.
 
 And TensorFlow 2.21's oneDNN writes beside its memory in the gradient of a kernel of 1 × 1 with strides, as seen on an
 Intel Xeon with AVX-512, so that training breaks off with "double free or corruption" or a segmentation fault:
@@ -53,7 +54,7 @@ class GemmConv2D(layers.Conv2D):  # type: ignore[misc]
 
 def _of_one_pixel(inputs: Any, kernel: Any, strides: tuple[int, int]) -> Any:
     if strides != (1, 1):
-        # pooling over a window of one pixel: what a slice gives, whose gradient TensorFlow computes ten times slower
+        # pooling over a window of one pixel gives what a slice does, whose gradient takes TensorFlow far longer
         inputs = ops.max_pool(inputs, 1, strides, "valid")
     flat = ops.matmul(ops.reshape(inputs, (-1, inputs.shape[-1])), kernel[0, 0])
     return ops.reshape(flat, (-1, *ops.shape(inputs)[1:3], kernel.shape[-1]))
