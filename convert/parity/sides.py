@@ -47,7 +47,7 @@ class Options:
 
     Attributes:
         illumination: of models that do not say theirs.
-        threads: that a model computes with while it answers a data set.
+        threads: that answer a data set; each with an interpreter of its own, where the model is a TFLite one.
     """
 
     illumination: str = "none"

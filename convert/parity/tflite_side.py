@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -17,17 +19,12 @@ from convert.parity.answers import ModelFacts
 from convert.parity.errors import SideError
 from convert.parity.macs import tflite_macs
 from convert.parity.sides import About, Advance, ModelSide, Options, input_facts, read_model
-from devices.quiet import quiet_libraries
-from edge_runtime.interpreter import Model, find_implementation
+from edge_runtime.interpreter import MOST_AT_ONCE, Model
 
 __all__ = ["TfliteSide", "arithmetic_of", "as_input", "check_runnable"]
 
-_CHUNK = 32
-"""Faces at once, where the graph lets its batch be resized: a quarter less time a face with two threads."""
-
-_PROBE = 2
-_SAME = 1e-3
-"""How far a face's probabilities in a batch may lie from those alone; steps of an int8 output are 1/256."""
+_CHUNK = MOST_AT_ONCE
+"""Faces that a thread takes at once: as many as the interpreter answers together."""
 
 
 class TfliteSide(ModelSide):
@@ -70,7 +67,7 @@ class TfliteSide(ModelSide):
         check_runnable(graph, name)
         self.content, self.graph = content, graph
         self._threads = threads
-        self._model = Model(content, threads, name)
+        self._model = Model(content, 1, name)
         implementation = self._model.implementation
         output = self._model.output.shape
         if len(output) != 2 or output[0] != 1:
@@ -93,14 +90,25 @@ class TfliteSide(ModelSide):
         )
 
     def probabilities(self, pixels: NDArray[np.uint8], advance: Advance) -> NDArray[np.float32]:
-        alone = self._one_by_one(pixels[:_PROBE], lambda _: None)
-        batch = self._batches(min(_CHUNK, len(pixels)))
-        if batch is not None:
-            probe = np.concatenate([pixels[:_PROBE]] * _CHUNK)[: min(_CHUNK, len(pixels))]
-            together = batch(probe)
-            if together is not None and np.allclose(together[: len(alone)], alone, atol=_SAME, equal_nan=True):
-                return self._in_batches(pixels, batch, advance)
-        return self._one_by_one(pixels, advance)
+        # A thread an interpreter, and not the threads of one: many kernels, those of int16x8 among them, know one alone.
+        starts = range(0, len(pixels), _CHUNK)
+        free: SimpleQueue[Model] = SimpleQueue()
+        for _ in range(min(self._threads, len(starts))):
+            free.put(Model(self.content, 1, self.about.name))
+
+        def answer(start: int) -> NDArray[np.float32]:
+            model = free.get()
+            try:
+                return self._real(model.run(self._stored(pixels[start : start + _CHUNK])))
+            finally:
+                free.put(model)
+
+        answers = np.empty((len(pixels), self.about.classes), np.float32)
+        with ThreadPoolExecutor(self._threads) as pool:
+            for start, answered in zip(starts, pool.map(answer, starts), strict=True):
+                answers[start : start + _CHUNK] = answered
+                advance(len(answered))
+        return answers
 
     def one_input(self) -> Callable[[NDArray[np.uint8]], object]:
         model, stored = Model(self.content, 1, self.about.name), self._stored
@@ -112,51 +120,6 @@ class TfliteSide(ModelSide):
     def _real(self, stored: NDArray[Any]) -> NDArray[np.float32]:
         """Probabilities of what the model answered."""
         return self._model.dequantized(stored)
-
-    def _one_by_one(self, pixels: NDArray[np.uint8], advance: Advance) -> NDArray[np.float32]:
-        answers = np.empty((len(pixels), self.about.classes), np.float32)
-        for index, face in enumerate(pixels):
-            answers[index] = self._real(self._model.run(self._stored(face[None])))[0]
-            advance(1)
-        return answers
-
-    def _in_batches(
-        self,
-        pixels: NDArray[np.uint8],
-        batch: Callable[[NDArray[np.uint8]], NDArray[np.float32] | None],
-        advance: Advance,
-    ) -> NDArray[np.float32]:
-        answers = np.empty((len(pixels), self.about.classes), np.float32)
-        whole = len(pixels) - len(pixels) % _CHUNK
-        for at in range(0, whole, _CHUNK):
-            answers[at : at + _CHUNK] = batch(pixels[at : at + _CHUNK])
-            advance(_CHUNK)
-        answers[whole:] = self._one_by_one(pixels[whole:], advance)
-        return answers
-
-    def _batches(self, faces: int) -> Callable[[NDArray[np.uint8]], NDArray[np.float32] | None] | None:
-        """A function that answers `faces` at once; None where the graph has its batch of one built in."""
-        try:
-            with quiet_libraries():
-                interpreter = find_implementation().factory(model_content=self.content, num_threads=self._threads)
-                place = interpreter.get_input_details()[0]["index"]
-                interpreter.resize_tensor_input(place, (faces, *self._model.input.shape[1:]))
-                interpreter.allocate_tensors()
-        except (ValueError, RuntimeError):
-            return None
-        output = interpreter.get_output_details()[0]
-
-        def run(pixels: NDArray[np.uint8]) -> NDArray[np.float32] | None:
-            interpreter.set_tensor(place, self._stored(pixels))
-            try:
-                with quiet_libraries():
-                    interpreter.invoke()
-            except (ValueError, RuntimeError):
-                return None
-            stored = interpreter.get_tensor(output["index"])
-            return self._real(stored) if stored.shape == (len(pixels), self.about.classes) else None
-
-        return run
 
 
 def check_runnable(graph: Graph, name: str) -> None:

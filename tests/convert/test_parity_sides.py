@@ -87,8 +87,9 @@ def test_multiply_accumulates_are_the_same_from_each_file_and_count_by_hand(plac
     assert {kind: opened(place).about.facts.macs for kind, place in places.items()} == dict.fromkeys(places, by_hand)
 
 
-def test_batches_answer_bit_by_bit_what_single_faces_do(places):
-    side = opened(places["int8"])
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_batches_and_threads_answer_bit_by_bit_what_single_faces_do(places, threads):
+    side = open_side(str(places["int8"]), "int8.tflite", Options(threads=threads))
     pixels = made_up_pixels(70)
     alone = np.concatenate([side.probabilities(face[None], lambda _: None) for face in pixels])
     assert np.array_equal(side.probabilities(pixels, lambda _: None), alone)
