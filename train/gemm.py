@@ -1,8 +1,8 @@
 """Convolutions as matrix products (GEMM, im2col), where that is faster on a CPU or safer; for training only.
 
 oneDNN, with which TensorFlow computes, is slow where pictures are few pixels wide, most of all at a kernel's gradient in
-bfloat16: a step of 3 × 3 × 512 × 512 over 128 pictures of 2 × 2 takes 6.3 times as long by its convolutions as by products,
-one of 1 × 1 × 512 × 2048 there 7.6 times (two cores with AMX, beside a training; `python -m benchmarks.convolutions`).
+bfloat16: a step of 3 × 3 × 512 × 512 over 128 pictures of 2 × 2 takes six times as long by its convolutions as by products,
+one of 1 × 1 × 512 × 2048 there seven and a half times (two cores with AMX; `python -m benchmarks.convolutions`).
 Without AMX the two are about even. What is computed is the same.
 
 And TensorFlow 2.21's oneDNN writes beside its memory in the gradient of a kernel of 1 × 1 with strides, as seen on an
