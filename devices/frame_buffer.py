@@ -14,6 +14,7 @@ import struct
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ __all__ = ["Counts", "FrameReader", "FrameWriter"]
 # Eight 64-bit numbers: produced, refused, black, taken, newest, reading, capacity (bytes a slot), last_ns (monotonic).
 _PRODUCED, _REFUSED, _BLACK, _TAKEN, _NEWEST, _READING, _CAPACITY, _LAST_NS = range(0, 64, 8)
 _SLOTS = 3
-_META = struct.Struct("<qdqqqq")  # serial, time_s, height, width, small height, small width
+_META = struct.Struct("<qdqqqqq")  # serial, time_s, height, width, small height, small width, whether black
 _META_AT, _META_STEP, _DATA_AT = 64, 64, 4096
 _NONE = -1
 
@@ -78,6 +79,9 @@ class _Shared:
         finally:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
+    def _about(self, slot: int) -> tuple[Any, ...]:
+        return _META.unpack_from(self._map, _META_AT + slot * _META_STEP)
+
     def _pixels(self, slot: int, capacity: int, shape: tuple[int, int], after: int = 0) -> NDArray[np.uint8]:
         count = shape[0] * shape[1] * 3
         at = _DATA_AT + slot * capacity + after
@@ -117,9 +121,8 @@ class FrameWriter(_Shared):
             self._pixels(slot, capacity, (small[0], small[1]), frame.image.nbytes)[:] = frame.small
         with self._lock():
             self.produced += 1
-            _META.pack_into(
-                self._map, _META_AT + slot * _META_STEP, self.produced, frame.time_s, height, width, small[0], small[1]
-            )
+            about = (self.produced, frame.time_s, height, width, small[0], small[1], black)
+            _META.pack_into(self._map, _META_AT + slot * _META_STEP, *about)
             self._put(_PRODUCED, self.produced)
             self._put(_BLACK, self._get(_BLACK) + black)
             self._put(_LAST_NS, time.monotonic_ns())
@@ -180,7 +183,7 @@ class FrameReader(_Shared):
                 return None
             if len(self._map) < _DATA_AT + _SLOTS * capacity:
                 self._remap()
-            serial, time_s, *sides = _META.unpack_from(self._map, _META_AT + slot * _META_STEP)
+            serial, time_s, *sides = self._about(slot)[:-1]
             self._put(_NEWEST, _NONE)
             self._put(_READING, slot)
             self._put(_TAKEN, serial)
@@ -203,11 +206,12 @@ class FrameReader(_Shared):
         return self._get(_LAST_NS) / 1e9
 
     def counts(self) -> Counts:
-        """As of now. A frame that waits counts neither as delivered nor as dropped, and not yet as produced."""
+        """As of now. A frame that waits counts neither as delivered nor as dropped, and not yet as produced or black."""
         with self._lock():
-            waiting = self.waiting()
             produced, refused, black = self._get(_PRODUCED), self._get(_REFUSED), self._get(_BLACK)
-        produced -= waiting
+            if self.waiting():
+                produced -= 1
+                black -= self._about(self._get(_NEWEST))[-1]
         return Counts(produced, self._delivered, produced - self._delivered, refused, black)
 
     def forget(self) -> None:

@@ -6,6 +6,7 @@ with KioskServer(kiosk_app(hub, settings, access), listen("127.0.0.1", 8080)) as
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -23,6 +24,8 @@ __all__ = ["KioskServer", "listen"]
 
 _START_S = 20.0
 _STOP_S = 5.0
+_GRACE_S = 1.0
+"""For answers that are under way when the server ends; who has not taken them then is hung up on."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -53,6 +56,22 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+class _Server(uvicorn.Server):
+    """uvicorn's, which leaves whoever does not take the rest of an answer connected; this one hangs up."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        waiting = asyncio.get_running_loop().call_later(_GRACE_S, self._hang_up)
+        await super().shutdown(sockets)
+        waiting.cancel()
+        self._hang_up()
+        await asyncio.sleep(0)  # for the loop to close what was aborted
+
+    def _hang_up(self) -> None:
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+
+
 class KioskServer:
     """An app behind a listening socket.
 
@@ -74,11 +93,11 @@ class KioskServer:
             proxy_headers=False,
             server_header=False,
             timeout_keep_alive=5,
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=3,
             h11_max_incomplete_event_size=MOST_HEAD_BYTES,
         )
         self._listener = listener
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [listener]}, name="kiosk", daemon=True
         )

@@ -71,8 +71,10 @@ class _Light:
         self._since_s: float | None = None
 
     def problem(self, now: float, counts: Counts) -> str:
-        came, black = counts.produced - self._before.produced, counts.black - self._before.black
+        # A refused frame says nothing of the light.
+        came = counts.produced - counts.refused - (self._before.produced - self._before.refused)
         if came > 0:
+            black = counts.black - self._before.black
             self._before = counts
             if black < came:
                 self._since_s = None

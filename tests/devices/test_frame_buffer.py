@@ -44,9 +44,21 @@ def test_only_the_newest_is_kept_and_every_other_is_counted(pair):
     assert reader.take().image[0, 0, 0] == 4
     assert reader.counts() == Counts(produced=6, delivered=1, dropped=5, refused=1)
     writer.publish(flat(9), black=True)
-    assert reader.counts() == Counts(produced=6, delivered=1, dropped=5, refused=1, black=1)
+    assert reader.counts() == Counts(produced=6, delivered=1, dropped=5, refused=1)
     assert reader.take().index == 6
     assert reader.counts() == Counts(produced=7, delivered=2, dropped=5, refused=1, black=1)
+
+
+def test_black_frames_count_when_they_count_as_produced_whether_one_waits_or_not(pair):
+    reader, writer = pair
+    writer.publish(flat(0), black=True)
+    assert reader.counts() == Counts()
+    writer.publish(flat(0), black=True)
+    assert reader.counts() == Counts(produced=1, dropped=1, black=1)
+    writer.publish(flat(9))
+    assert reader.counts() == Counts(produced=2, dropped=2, black=2)
+    reader.take()
+    assert reader.counts() == Counts(produced=3, delivered=1, dropped=2, black=2)
 
 
 def test_a_frame_in_hand_is_not_overwritten_by_later_ones(pair):

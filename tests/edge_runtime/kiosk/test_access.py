@@ -253,6 +253,23 @@ def test_a_reader_that_stops_reading_is_dropped_and_others_go_on(monkeypatch):
         slow.close()
 
 
+def test_a_server_that_closes_hangs_up_on_a_reader_that_stopped_reading_too(monkeypatch):
+    monkeypatch.setattr(connection, "_SEND_BUFFER", 4096)
+    with stage([face()], every_s=0.005) as running:
+        slow = socket.socket()
+        slow.settimeout(20)
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.connect(("127.0.0.1", running.server.port))
+        slow.sendall(b"GET /api/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        wait_for(lambda: running.hub.watchers == 1)
+        shown = running.hub.newest.number
+        wait_for(lambda: running.hub.newest.number > shown + 200)  # more than both sides' buffers hold
+    with contextlib.suppress(ConnectionResetError):
+        while slow.recv(1 << 16):
+            pass
+    slow.close()
+
+
 def test_a_taken_port_and_a_foreign_address_are_refused_in_words(open_stage):
     for host, port in (("127.0.0.1", open_stage.server.port), ("203.0.113.5", 8080), ("no such host", 80)):
         with pytest.raises(OutputError, match="port that is free"):
