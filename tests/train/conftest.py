@@ -24,6 +24,32 @@ class TinyRun:
         return ["fit", "--recipe", str(self.recipe), "--data", str(self.data), "--out", str(self.folder)]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def sketches():
+    """Figures are drawn coarsely, without fitting their parts to each other, but where a test asks for `drawn_well`."""
+    from matplotlib.figure import Figure
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", _coarse(Figure.savefig))
+        yield
+
+
+@pytest.fixture
+def drawn_well(sketches, monkeypatch):
+    from matplotlib.figure import Figure
+
+    monkeypatch.setattr(Figure, "savefig", Figure.savefig.well)
+
+
+def _coarse(well):
+    def save(figure, path, **options):
+        figure.set_layout_engine("none")
+        well(figure, path, **{**options, "dpi": 20})
+
+    save.well = well
+    return save
+
+
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory) -> TinyRun:
     folder = tmp_path_factory.mktemp("tiny")

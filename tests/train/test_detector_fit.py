@@ -106,6 +106,7 @@ def test_a_few_scenes_learned_by_heart_are_found_again(recipe):
     assert after.average_precision > 0.6
 
 
+@pytest.mark.usefixtures("drawn_well")
 def test_the_command_runs_a_trial_and_leaves_everything_promised(tmp_path, capsys):
     assert main(["fit", "--recipe", "face_detector", "--smoke", "--out", str(tmp_path / "run")]) == 0
     printed = capsys.readouterr().out

@@ -143,6 +143,14 @@ def test_the_strides_of_the_stem_say_how_much_of_a_48_px_face_is_left(name, opti
     assert build_logits(name, {**small, **options}, 7, 48, 1).get_layer("pool").input.shape[1:3] == (side, side)
 
 
+def test_a_bottleneck_begins_as_its_shortcut_alone():
+    model = build_logits("resnet50", SMALL["resnet50"], 7, 64, 1)
+    stage = keras.Model(model.input, [model.get_layer(f"conv2_block1_{part}").output for part in ("0_bn", "out")])
+    shortcut, whole = (np.asarray(each) for each in stage(pixels(64)))
+    assert shortcut.max() > 0
+    np.testing.assert_array_equal(whole, np.maximum(shortcut, 0))
+
+
 @pytest.mark.parametrize(
     ("name", "options", "size", "reason"),
     [

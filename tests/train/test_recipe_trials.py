@@ -6,6 +6,7 @@ import re
 import pytest
 
 from tests.train.made import EAGERLY, FILES
+from tests.train.nets import SMALL
 from train.cli import main
 from train.recipe import RECIPES, Recipe, list_recipes, read_recipe
 
@@ -14,6 +15,8 @@ pytestmark = EAGERLY
 TRACED = ("simple_cnn", "mini_xception", "student_mobilenet_v2")
 """Whose steps become graphs, as in a real run. To trace those of all takes minutes, for the few steps that are wanted."""
 
+NARROW = {"width", "filters", "blocks", "dense"}
+
 
 def stands_for_its_architecture(name: str) -> bool:
     """The first recipe of each net is tried with that net. To try it once more with each of the others takes minutes."""
@@ -21,17 +24,37 @@ def stands_for_its_architecture(name: str) -> bool:
     return name == next(other for other in list_recipes() if read_recipe(other).model.architecture == architecture)
 
 
-def on_a_small_net(text: str, recipe: Recipe) -> str:
-    """All of a recipe but its net: the sizes, the crop and the precision stay."""
+def narrow(recipe: Recipe) -> str:
+    """A recipe's net with few filters and blocks: test_models builds each net at every size."""
     model = recipe.model
-    sizes = {stage.size or model.size for stage in recipe.schedule.stages}
+    options = {
+        **model.options,
+        **{key: SMALL[model.architecture][key] for key in NARROW & set(SMALL[model.architecture])},
+    }
+    if options.get("dense"):
+        options["dense"] = [16 for _ in options["dense"]] if isinstance(options["dense"], list) else 16
+    return table_of(model.architecture, recipe, f"\n[model.options]\n{lines(options)}" if options else "")
+
+
+def on_a_small_net(recipe: Recipe) -> str:
+    """Another net, of the recipe's sizes, crop and precision."""
+    sizes = {stage.size or recipe.model.size for stage in recipe.schedule.stages}
     # The one has a size of its own, the other has none.
-    net = "simple_cnn" if sizes == {model.size} else "mini_xception"
-    small = f'[model]\narchitecture = "{net}"\nsize = {model.size}\nprecision = "{model.precision}"\n'
-    small += f"crop = {model.crop}\n" if model.crop else ""
-    text, tables = re.subn(r"^\[model\]\n(.*\n)*?(?=\[(?!model))", f"{small}\n", text, flags=re.MULTILINE)
-    assert tables == 1
-    return text
+    if sizes == {recipe.model.size}:
+        return table_of("simple_cnn", recipe, f"\n[model.options]\n{lines(SMALL['simple_cnn'])}")
+    return table_of("mini_xception", recipe, f"\n[model.options]\n{lines({'stem': [4, 4], 'modules': [8, 8]})}")
+
+
+def table_of(architecture: str, recipe: Recipe, options: str = "") -> str:
+    model = recipe.model
+    small = {"architecture": architecture, "size": model.size, "precision": model.precision}
+    if model.crop:
+        small["crop"] = model.crop
+    return f"[model]\n{lines(small)}{options}\n"
+
+
+def lines(table: dict[str, object]) -> str:
+    return "".join(f"{key} = {json.dumps(value)}\n" for key, value in table.items())
 
 
 @pytest.mark.parametrize("name", list_recipes())
@@ -39,13 +62,11 @@ def test_every_recipe_runs_a_trial_on_made_up_faces(name, tmp_path, capsys, requ
     if name in TRACED:
         request.getfixturevalue("in_graphs")
     command, recipe = "fit", read_recipe(name)
-    text = (RECIPES / f"{name}.toml").read_text()
-    if not stands_for_its_architecture(name):
-        text = on_a_small_net(text, recipe)
-    # Fewer blocks: large nets take long to build, and test_models builds each at every size.
-    text = re.sub(r"blocks = \[\d+, \d+, \d+\]", "blocks = [1, 1, 1]", text)
-    if 'architecture = "resnet50"' in text:
-        text = text.replace("[model.options]\n", "[model.options]\nblocks = [1, 1, 1, 1]\n")
+    table = narrow(recipe) if stands_for_its_architecture(name) else on_a_small_net(recipe)
+    text, tables = re.subn(
+        r"^\[model\]\n(.*\n)*?(?=\[(?!model))", table, (RECIPES / f"{name}.toml").read_text(), flags=re.MULTILINE
+    )
+    assert tables == 1
     if recipe.distillation is not None:
         command, text = "distill", re.sub(r"stages = \[.*, (\{.*\})\]", r"stages = [\1]", text)
     path = tmp_path / f"{name}.toml"

@@ -52,6 +52,7 @@ def test_report_is_written_for_people_and_for_programs(tmp_path, scores):
     assert json.loads((tmp_path / "classification_report.json").read_text())["faces"] == 14
 
 
+@pytest.mark.usefixtures("drawn_well")
 @pytest.mark.parametrize("epochs", [1, 3])
 def test_figures_are_pictures_with_something_on_them(tmp_path, scores, epochs):
     draw_curves(HISTORY[:epochs], "PublicTest", tmp_path / "curves.png")

@@ -3,6 +3,10 @@
 Layers, their names and the shapes of their weights are those of `keras.applications.ResNet50`, whose ImageNet weights
 therefore fit whatever the strides are. With the paper's strides (2, 2) a 48 px face ends as 2 × 2 features; with
 `stem_pool = 1` as 3 × 3 (a total stride of 16), with both 1 as 6 × 6.
+
+Each bottleneck begins as its shortcut alone: the scale of its last normalization is zero (Goyal et al. 2017, section 5.1).
+From ones, as `keras.applications` has them, a rate of 0.1 lets the first steps blow the kernels up, and behind
+normalizations large kernels learn slowly for many epochs.
 """
 
 from __future__ import annotations
@@ -79,17 +83,17 @@ def build(options: Options, classes: int, size: int | None, channels: int) -> ke
     return classify(inputs, attend(x, options.attention), classes, options.dropout, "resnet50", options.dense)
 
 
-def _convolution(x: Any, filters: int, kernel: int, stride: int, padding: str, name: str) -> Any:
-    """Convolution and normalization: "conv1" gives the layers conv1_conv and conv1_bn."""
+def _convolution(x: Any, filters: int, kernel: int, stride: int, padding: str, name: str, scale: str = "ones") -> Any:
+    """Convolution and normalization, whose `scale` begins so: "conv1" gives the layers conv1_conv and conv1_bn."""
     x = layers.Conv2D(
         filters, kernel, strides=stride, padding=padding, kernel_initializer="he_normal", name=f"{name}_conv"
     )(x)
-    return layers.BatchNormalization(momentum=0.9, epsilon=EPSILON, name=f"{name}_bn")(x)
+    return layers.BatchNormalization(momentum=0.9, epsilon=EPSILON, gamma_initializer=scale, name=f"{name}_bn")(x)
 
 
 def _bottleneck(x: Any, filters: int, stride: int, project: bool, name: str) -> Any:
     shortcut = _convolution(x, 4 * filters, 1, stride, "valid", f"{name}_0") if project else x
     x = layers.ReLU(name=f"{name}_1_relu")(_convolution(x, filters, 1, stride, "valid", f"{name}_1"))
     x = layers.ReLU(name=f"{name}_2_relu")(_convolution(x, filters, 3, 1, "same", f"{name}_2"))
-    x = _convolution(x, 4 * filters, 1, 1, "valid", f"{name}_3")
+    x = _convolution(x, 4 * filters, 1, 1, "valid", f"{name}_3", scale="zeros")
     return layers.ReLU(name=f"{name}_out")(layers.Add(name=f"{name}_add")([shortcut, x]))
