@@ -5,8 +5,7 @@ therefore fit whatever the strides are. With the paper's strides (2, 2) a 48 px 
 `stem_pool = 1` as 3 × 3 (a total stride of 16), with both 1 as 6 × 6.
 
 Each bottleneck begins as its shortcut alone: the scale of its last normalization is zero (Goyal et al. 2017, section 5.1).
-From ones, as `keras.applications` has them, a rate of 0.1 lets the first steps blow the kernels up, and behind
-normalizations large kernels learn slowly for many epochs.
+From ones, as `keras.applications` has them, the first steps at a rate of 0.1 lose far more than guessing does.
 """
 
 from __future__ import annotations
