@@ -47,7 +47,12 @@ def on_a_small_net(recipe: Recipe) -> str:
 
 def table_of(architecture: str, recipe: Recipe, options: str = "") -> str:
     model = recipe.model
-    small = {"architecture": architecture, "size": model.size, "precision": model.precision}
+    small = {
+        "architecture": architecture,
+        "size": model.size,
+        "channels": model.channels,
+        "precision": model.precision,
+    }
     if model.crop:
         small["crop"] = model.crop
     return f"[model]\n{lines(small)}{options}\n"
