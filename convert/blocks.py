@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.flatbuffer import builtin_code, rewritten
-from convert.tables import add_constant, add_like, places, reshape
+from convert.tables import add_constant, add_like, constant, places, reshape
 
 __all__ = ["BLOCK", "in_blocks"]
 
@@ -66,6 +66,7 @@ def _rewritten(model: Any, subgraph: Any, convolution: Any, schema: Any) -> list
     _, rows, columns, channels = tensors[0].shape
     count = tensors[2].shape[3]
     scales = [_scales(subgraph.tensors[index]) for index in (filters, *bias)]
+    numbers = [one for index in (filters, *bias) if (one := constant(model, subgraph.tensors[index])) is not None]
     across, stride = int(tensors[1].shape[2]), int(options.strideW)
     if (
         {tensor.type for tensor in tensors} != {schema.TensorType.INT8}
@@ -75,6 +76,7 @@ def _rewritten(model: Any, subgraph: Any, convolution: Any, schema: Any) -> list
         or options.padding != schema.Padding.SAME
         or (options.dilationWFactor, options.dilationHFactor) != (1, 1)
         or [each.size for each in scales] != [count, count]
+        or len(numbers) != len(scales)
     ):
         return [convolution]
     outputs = BLOCK // stride  # columns of the output that a block has
@@ -82,9 +84,8 @@ def _rewritten(model: Any, subgraph: Any, convolution: Any, schema: Any) -> list
     padding = max(across - stride, 0)
     before, after = padding // 2, padding - padding // 2
     first, last = -(-before // BLOCK), -(-after // BLOCK)
-    stored = _values(model, tensors[1], np.dtype("i1"))
-    moved = _moved(stored, outputs, stride, first * BLOCK - before, first + 1 + last)
-    biases = np.tile(_values(model, subgraph.tensors[bias[0]], np.dtype("<i4")), outputs)
+    moved = _moved(numbers[0], outputs, stride, first * BLOCK - before, first + 1 + last)
+    biases = np.tile(numbers[1], outputs)
     over, answer = add_like(subgraph, read, b"blocks"), add_like(subgraph, given, b"blocks")
     _, high, wide, _ = tensors[2].shape
     _shape(subgraph.tensors[over], rows, columns // BLOCK, BLOCK)
@@ -114,11 +115,6 @@ def _moved(filters: NDArray[np.int8], outputs: int, stride: int, start: int, blo
 def _scales(tensor: Any) -> NDArray[np.float32]:
     quantization = tensor.quantization
     return np.asarray([] if quantization is None or quantization.scale is None else quantization.scale, np.float32)
-
-
-def _values(model: Any, tensor: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
-    stored = np.asarray(model.buffers[tensor.buffer].data, np.uint8).tobytes()
-    return np.frombuffer(stored, dtype).reshape(tensor.shape)
 
 
 def _shape(tensor: Any, *sides: int) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from convert.flatbuffer import builtin_code
+from convert.tables import constant
 
 __all__ = ["keep_grey_levels"]
 
@@ -65,8 +66,8 @@ def keep_grey_levels(model: Any) -> bool:
     _store(sum_tensor, scale, lowest + _LOW)
     place = _constant_place(model, graph, total)
     assert place is not None
-    stored = int(_values(model, graph.tensors[place])[0]) - int(graph.tensors[place].quantization.zeroPoint[0])
-    _store(graph.tensors[place], -lowest * scale / stored, int(graph.tensors[place].quantization.zeroPoint[0]))
+    kept = graph.tensors[place]
+    _store(kept, -lowest * scale / _stored(model, kept), int(kept.quantization.zeroPoint[0]))
     return True
 
 
@@ -86,8 +87,13 @@ def _reads_pixels(graph: Any, operator: Any) -> bool:
 def _constant_place(model: Any, graph: Any, operator: Any) -> int | None:
     """The input of MUL or ADD that is one number in the file, if there is one."""
     for place in operator.inputs:
-        values = _values(model, graph.tensors[place])
-        if len(values) == 1 and graph.tensors[place].quantization.scale is not None:
+        values = constant(model, graph.tensors[place])
+        if (
+            values is not None
+            and values.size == 1
+            and values.dtype == np.int8
+            and graph.tensors[place].quantization.scale is not None
+        ):
             return int(place)
     return None
 
@@ -97,16 +103,14 @@ def _constant(model: Any, graph: Any, operator: Any) -> float | None:
     if place is None:
         return None
     tensor = graph.tensors[place]
-    stored = int(_values(model, tensor)[0]) - int(tensor.quantization.zeroPoint[0])
-    return stored * float(tensor.quantization.scale[0]) or None
+    return _stored(model, tensor) * float(tensor.quantization.scale[0]) or None
 
 
-def _values(model: Any, tensor: Any) -> Any:
-    """The numbers of an int8 tensor that stand in the file; none of a computed one."""
-    data = model.buffers[tensor.buffer].data
-    if data is None or len(data) == 0:
-        return np.zeros(0, np.int8)
-    return np.frombuffer(np.asarray(data, np.uint8).tobytes(), np.int8)
+def _stored(model: Any, tensor: Any) -> int:
+    """The one number of a constant, from its zero point."""
+    values = constant(model, tensor)
+    assert values is not None
+    return int(values.item()) - int(tensor.quantization.zeroPoint[0])
 
 
 def _store(tensor: Any, scale: float, zero_point: int) -> None:

@@ -1,4 +1,4 @@
-"""Adding tensors and operators to the tables of a TFLite model, given as the schema's `ModelT` and `SubGraphT`."""
+"""Reading and adding tensors and operators in the tables of a TFLite model, given as the schema's `ModelT` and `SubGraphT`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,26 @@ from numpy.typing import ArrayLike, NDArray
 
 from convert.flatbuffer import builtin_code
 
-__all__ = ["add_constant", "add_like", "operator_code", "places", "reshape"]
+__all__ = ["add_constant", "add_like", "constant", "operator_code", "places", "reshape"]
 
 
 def places(*numbers: int) -> NDArray[np.int32]:
     """Numbers as they are read from a file, so that what is written again gives the same bytes."""
     return np.array(numbers, "<i4")
+
+
+def constant(model: Any, tensor: Any) -> NDArray[Any] | None:
+    """The numbers of a tensor that stand in the file, of its dtype and shape; None of a computed one, and of types that no
+    layer's weights have."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    dtypes = {schema.TensorType.FLOAT32: "<f4", schema.TensorType.FLOAT16: "<f2", schema.TensorType.INT32: "<i4"}
+    dtypes |= {schema.TensorType.INT8: "<i1", schema.TensorType.UINT8: "<u1", schema.TensorType.INT16: "<i2"}
+    data = model.buffers[tensor.buffer].data
+    if data is None or len(data) == 0 or tensor.type not in dtypes:
+        return None
+    stored = np.frombuffer(np.asarray(data, np.uint8).tobytes(), dtypes[tensor.type])
+    return stored.reshape(() if tensor.shape is None else tuple(tensor.shape))
 
 
 def add_like(subgraph: Any, index: int, name: bytes) -> int:

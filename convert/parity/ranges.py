@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from convert.flatbuffer import builtin_code
 from convert.parity.evidence import Ranges, TensorRange, ZeroWeights
+from convert.tables import constant
 
 __all__ = ["measure_ranges", "zero_weights"]
 
@@ -200,8 +201,7 @@ def _zeros(content: bytes) -> tuple[list[str], int]:
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromPackedBuf(content, 0)
-    subgraph, dtypes = model.subgraphs[0], {schema.TensorType.FLOAT32: "<f4", schema.TensorType.FLOAT16: "<f2"}
-    dtypes |= {schema.TensorType.INT8: "<i1", schema.TensorType.UINT8: "<u1", schema.TensorType.INT16: "<i2"}
+    subgraph = model.subgraphs[0]
     given = {int(index): operator for operator in subgraph.operators for index in operator.outputs}
     names = {value: name for name, value in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
     zero, count = [], 0
@@ -213,11 +213,10 @@ def _zeros(content: bytes) -> tuple[list[str], int]:
         if model.buffers[subgraph.tensors[index].buffer].data is None and index in given:
             index = int(given[index].inputs[0])  # float16 weights come through a DEQUANTIZE
         tensor = subgraph.tensors[index]
-        data = model.buffers[tensor.buffer].data
-        if data is None or tensor.type not in dtypes:
+        values = constant(model, tensor)
+        if values is None:
             continue
         count += 1
-        values = np.frombuffer(np.asarray(data, np.uint8).tobytes(), dtypes[tensor.type])
         if (values == (tensor.quantization.zeroPoint[0] if _quantized(tensor) else 0)).all():
             zero.append(tensor.name.decode(errors="replace"))
     return zero, count
